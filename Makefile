@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --no-input --no-deps
+TEST_DATABASE := target/test/llm_spend.duckdb
+
+export DBT_LOG_PATH := target/logs
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help demo test lint format lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/installed ## Explain the bundled demo bill: install what is needed, build, print the summary
+	@$(BIN)/llm-spend demo
+
+test: .venv/installed ## All tests: lint, the full dbt build with data and unit tests, pytest
+	@started=$$SECONDS; \
+	mkdir -p $(dir $(TEST_DATABASE)) && rm -f $(TEST_DATABASE)* && \
+	$(MAKE) --no-print-directory lint && \
+	LLM_SPEND_DUCKDB_PATH=$(TEST_DATABASE) $(BIN)/dbt build --profiles-dir . --target-path target/test/dbt && \
+	$(BIN)/pytest && \
+	echo "All tests passed in $$((SECONDS - started)) s"
+
+lint: .venv/installed ## Check style: ruff and sqlfluff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	LLM_SPEND_DUCKDB_PATH=:memory: $(BIN)/sqlfluff lint models --processes 2
+
+format: .venv/installed ## Fix style where a tool can: ruff and sqlfluff
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	LLM_SPEND_DUCKDB_PATH=:memory: $(BIN)/sqlfluff fix models --processes 2
+
+lock: .venv/installed ## Resolve every dependency anew into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade --quiet \
+		--generate-hashes --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command 'make lock' --output-file requirements.lock
+
+clean: ## Remove the virtual environment and everything built
+	rm -rf .venv target logs dist .pytest_cache .ruff_cache .hypothesis
+
+# The first interpreter that really runs: a pyenv shim may be on the PATH and fail.
+.venv/installed: pyproject.toml requirements.lock
+	@started=$$SECONDS; \
+	supported='import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; \
+	if ! $(BIN)/python -c "$$supported" 2>/dev/null; then \
+		for candidate in python3.13 python3.12 python3.11 python3; do \
+			$$candidate -c "$$supported" 2>/dev/null || continue; \
+			echo "Creating .venv with $$($$candidate --version)"; \
+			$$candidate -m venv --clear .venv && break; \
+		done; \
+	fi; \
+	if ! $(BIN)/python -c "$$supported" 2>/dev/null; then \
+		echo 'llm_spend needs Python 3.11, 3.12 or 3.13 with the venv module: install one and run make again' >&2; exit 2; \
+	fi; \
+	echo 'Installing the locked dependencies, about half a minute'; \
+	$(PIP) --require-hashes --requirement requirements.lock && \
+	$(PIP) --no-build-isolation --editable . && \
+	touch $@ && echo "Installed in $$((SECONDS - started)) s"

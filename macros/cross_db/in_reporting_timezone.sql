@@ -1,0 +1,13 @@
+{#- A naive UTC timestamp as the wall clock of the reporting time zone. -#}
+{% macro in_reporting_timezone(timestamp_expression) -%}
+    {%- set zone = var('reporting_timezone', 'UTC') -%}
+    {%- if zone == 'UTC' -%}
+        {{ timestamp_expression }}
+    {%- else -%}
+        {{ adapter.dispatch('in_reporting_timezone', 'llm_spend')(timestamp_expression, zone) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__in_reporting_timezone(timestamp_expression, zone) -%}
+({{ timestamp_expression }} at time zone 'UTC') at time zone '{{ zone }}'
+{%- endmacro %}

@@ -1,0 +1,8 @@
+{#- Does the text hold the pattern? Patterns keep to the subset `[0-9] ^ $ ( | ) [ ] * + ?`, which every engine reads alike. -#}
+{% macro regex_matches(text_expression, pattern_expression) -%}
+    {{ return(adapter.dispatch('regex_matches', 'llm_spend')(text_expression, pattern_expression)) }}
+{%- endmacro %}
+
+{% macro default__regex_matches(text_expression, pattern_expression) -%}
+regexp_matches({{ text_expression }}, {{ pattern_expression }})
+{%- endmacro %}

@@ -1,0 +1,15 @@
+{#- The package's only clock: UTC text. Nothing else may read the time. -#}
+{% macro as_of_text() -%}
+    {%- if var('as_of', none) -%}
+        {{ return(var('as_of') | string | replace('T', ' ') | replace('Z', '')) }}
+    {%- elif var('event_source', 'demo') == 'demo' -%}
+        {{ return('2026-10-26 00:00:00') }}
+    {%- else -%}
+        {{ return(run_started_at.strftime('%Y-%m-%d %H:%M:%S')) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro as_of() -%}cast('{{ as_of_text() }}' as {{ dbt.type_timestamp() }}){%- endmacro %}
+
+{#- The date of as_of in the reporting time zone. Days before it are complete. -#}
+{% macro as_of_date() -%}cast({{ in_reporting_timezone(as_of()) }} as date){%- endmacro %}

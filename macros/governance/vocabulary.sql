@@ -1,0 +1,27 @@
+{#- Values the usage event may carry; anything else is quarantined. -#}
+{% macro accepted_statuses() %}{{ return(['success', 'error', 'timeout', 'rate_limited', 'cancelled']) }}{% endmacro %}
+{% macro accepted_environments() %}{{ return(['prod', 'staging', 'dev']) }}{% endmacro %}
+{% macro accepted_data_modes() %}{{ return(['real', 'test', 'demo']) }}{% endmacro %}
+{% macro accepted_user_types() %}{{ return(['human', 'service', 'anonymous']) }}{% endmacro %}
+
+{#- Keys that `other_usage` may carry, each with a whole, non-negative quantity. -#}
+{% macro other_usage_types() %}
+    {{ return([
+        'characters', 'input_audio_seconds', 'output_audio_seconds', 'pages', 'annotated_pages',
+        'input_video_tokens', 'output_video_tokens', 'storage_searches',
+    ]) }}
+{% endmacro %}
+
+{#- What nobody put a name on stays visible under this one. -#}
+{% macro unattributed() %}'(unattributed)'{% endmacro %}
+
+{% macro sql_list(values) %}('{{ values | join("', '") }}'){% endmacro %}
+
+{#- No call has more than ten billion of anything; a larger number is a broken row, and would overflow its cost. -#}
+{% macro max_count() %}10000000000{% endmacro %}
+
+{#- Is the text one flat json object of known usage types and whole quantities? -#}
+{% macro is_known_usage(json_text) -%}
+{%- set pair = '"(' ~ other_usage_types() | join('|') ~ ')" *: *[0-9]+' -%}
+{{ regex_matches(json_text, "'^ *[{] *(" ~ pair ~ " *(, *" ~ pair ~ " *)*)?[}] *$'") }}
+{%- endmacro %}

@@ -1,0 +1,9 @@
+{#- The only division. A float; null where the divisor is 0 or null. -#}
+{% macro ratio(numerator, denominator) -%}
+cast({{ numerator }} as {{ type_ratio() }}) / nullif(cast({{ denominator }} as {{ type_ratio() }}), 0)
+{%- endmacro %}
+
+{#- Derived money (an average, a forecast): rounded half-up to 9 decimals, compared at 1e-9. -#}
+{% macro derived_usd(expression) -%}
+cast(round(cast({{ expression }} as {{ type_money() }}), 9) as {{ type_money() }})
+{%- endmacro %}

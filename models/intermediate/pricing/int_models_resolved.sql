@@ -1,0 +1,103 @@
+-- A provider that resells another's models is billed from its own price book, and where that has no such model from the
+-- other's. Within a price book the first model in order whose rules hold is meant.
+
+with model_references as (
+
+    select * from {{ ref('int_model_references') }}
+
+),
+
+price_books as (
+
+    select
+        provider_id,
+        provider_id as book_provider_id,
+        0 as fallback_ordinal
+    from {{ ref('stg_prices__providers') }}
+
+    union all
+
+    select
+        provider_id,
+        fallback_provider_id as book_provider_id,
+        fallback_ordinal
+    from {{ ref('stg_prices__provider_fallbacks') }}
+
+),
+
+matches as (
+
+    select
+        model_references.provider,
+        model_references.model,
+        model_references.resolution,
+        model_references.attempt,
+        price_books.fallback_ordinal,
+        model_rules.provider_id,
+        model_rules.model_id,
+        model_rules.model_ordinal
+    from model_references
+    inner join price_books
+        on model_references.provider_id = price_books.provider_id
+    inner join {{ ref('stg_prices__model_rules') }} as model_rules
+        on price_books.book_provider_id = model_rules.provider_id
+    where {{ rule_holds('model_references.model_name', 'model_rules') }}
+    group by
+        model_references.provider,
+        model_references.model,
+        model_references.resolution,
+        model_references.attempt,
+        price_books.fallback_ordinal,
+        model_rules.provider_id,
+        model_rules.model_id,
+        model_rules.model_ordinal,
+        model_rules.rule_group
+    having count(*) = max(model_rules.rules_in_group)
+
+),
+
+ranked_matches as (
+
+    select
+        *,
+        row_number() over (
+            partition by provider, model
+            order by attempt, fallback_ordinal, model_ordinal
+        ) as choice
+    from matches
+
+),
+
+logged_models as (
+
+    select
+        provider,
+        model,
+        max(provider_id) as provider_id
+    from model_references
+    group by provider, model
+
+),
+
+final as (
+
+    select
+        logged_models.provider,
+        logged_models.model,
+        ranked_matches.provider_id as priced_provider_id,
+        ranked_matches.model_id as priced_model_id,
+        case
+            when ranked_matches.fallback_ordinal > 0 then 'fallback_provider'
+            when ranked_matches.resolution is not null then ranked_matches.resolution
+            when logged_models.provider_id is not null then 'unknown_model'
+            else 'unknown_provider'
+        end as resolution
+    from logged_models
+    left join ranked_matches
+        on logged_models.provider = ranked_matches.provider
+        and logged_models.model = ranked_matches.model
+        and ranked_matches.choice = 1
+
+)
+
+select * from final

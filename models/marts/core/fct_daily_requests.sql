@@ -1,0 +1,46 @@
+-- Whole requests by the day they began, with sums of squares, so that a mean and its uncertainty need no second look at
+-- the attempts.
+
+with requests as (
+
+    select * from {{ ref('fct_llm_requests') }}
+
+),
+
+rounded as (
+
+    select
+        *,
+        cast(round(cost_usd, 9) as decimal(18, 9)) as cost_usd_rounded,
+        cast(input_tokens + output_tokens as decimal(18, 0)) as tokens
+    from requests
+
+),
+
+final as (
+
+    select
+        usage_date,
+        is_in_scope,
+        tenant_id,
+        endpoint_tag,
+        prompt_version,
+        model,
+        cast(count(*) as {{ dbt.type_bigint() }}) as requests,
+        {{ sum_count('attempts') }} as attempts,
+        {{ sum_count("case when outcome = 'success' then 1 else 0 end") }} as successful_requests,
+        {{ sum_count("case when outcome = 'failed' then 1 else 0 end") }} as failed_requests,
+        {{ sum_count('case when task_succeeded then 1 else 0 end') }} as succeeded_tasks,
+        {{ sum_count('case when attempts_without_cost > 0 then 1 else 0 end') }} as requests_without_cost,
+        {{ sum_count('input_tokens') }} as input_tokens,
+        {{ sum_count('output_tokens') }} as output_tokens,
+        {{ sum_money('cost_usd') }} as cost_usd,
+        {{ sum_money('wasted_cost_usd') }} as wasted_cost_usd,
+        cast(sum(cost_usd_rounded * cost_usd_rounded) as decimal(38, 18)) as cost_usd_sum_of_squares,
+        cast(sum(tokens * tokens) as decimal(38, 0)) as tokens_sum_of_squares
+    from rounded
+    group by usage_date, is_in_scope, tenant_id, endpoint_tag, prompt_version, model
+
+)
+
+select * from final

@@ -1,0 +1,66 @@
+-- Every row that could not be accepted, with the place it came from and why: nothing loaded is lost.
+
+with quarantined as (
+
+    select
+        'quarantined' as outcome,
+        source,
+        quarantine_reason as reason,
+        _source_file as source_file,
+        _source_line as source_line,
+        event_id,
+        started_at,
+        provider,
+        model,
+        tenant_id,
+        endpoint_tag,
+        status,
+        environment,
+        data_mode,
+        user_type,
+        input_tokens,
+        output_tokens,
+        total_tokens,
+        cached_input_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        other_usage,
+        cast(null as {{ dbt.type_string() }}) as raw_text,
+        _loaded_at as loaded_at
+    from {{ ref('stg_app__usage_events') }}
+    where quarantine_reason is not null
+
+),
+
+rejected as (
+
+    select
+        'rejected' as outcome,
+        'app' as source,
+        reason,
+        _source_file as source_file,
+        _source_line as source_line,
+        cast(null as {{ dbt.type_string() }}) as event_id,
+        cast(null as {{ dbt.type_timestamp() }}) as started_at,
+        {%- for column in ['provider', 'model', 'tenant_id', 'endpoint_tag', 'status', 'environment', 'data_mode', 'user_type'] %}
+        cast(null as {{ dbt.type_string() }}) as {{ column }},
+        {%- endfor %}
+        {%- for column in ['input_tokens', 'output_tokens', 'total_tokens', 'cached_input_tokens', 'cache_write_tokens', 'reasoning_tokens'] %}
+        cast(null as {{ dbt.type_bigint() }}) as {{ column }},
+        {%- endfor %}
+        cast(null as {{ dbt.type_string() }}) as other_usage,
+        raw_text,
+        _loaded_at as loaded_at
+    from {{ rejected_events() }}
+
+),
+
+final as (
+
+    select * from quarantined
+    union all
+    select * from rejected
+
+)
+
+select * from final

@@ -1,0 +1,99 @@
+-- The Top lists: every way to cut the same dollars. Each entity type adds up to the whole, so the unattributed rest is a
+-- row. Users carry their type, because a service account must not hide among the top people.
+
+{% set entity_columns = {
+    'total': "'total'", 'tenant': 'tenant_id', 'team': 'team', 'endpoint': 'endpoint_tag', 'feature': 'feature_name',
+    'agent': 'agent_id', 'workflow': 'workflow_id', 'cost_group': 'cost_group', 'project': 'project_id',
+    'api_key': 'api_key_id', 'provider': 'provider', 'model': 'model',
+} %}
+
+with rolled_up as (
+
+    select * from {{ ref('fct_daily_spend') }}
+    where is_in_scope
+
+),
+
+attempts as (
+
+    select * from {{ ref('fct_llm_attempts') }}
+    where is_in_scope
+
+),
+
+entities as (
+
+    {% for entity_type, column in entity_columns.items() -%}
+    select
+        '{{ entity_type }}' as entity_type,
+        {{ column }} as entity_id,
+        cast(null as {{ dbt.type_string() }}) as user_type,
+        usage_date,
+        {{ sum_count('attempts') }} as attempts,
+        {{ sum_count('requests') }} as requests,
+        {{ sum_count('retries') }} as retries,
+        {{ sum_count('input_tokens') }} as input_tokens,
+        {{ sum_count('output_tokens') }} as output_tokens,
+        {{ sum_count('attempts_without_cost') }} as attempts_without_cost,
+        {{ sum_money('list_cost_usd') }} as list_cost_usd,
+        {{ sum_money('cost_usd') }} as cost_usd,
+        {{ sum_money('wasted_cost_usd') }} as wasted_cost_usd
+    from rolled_up
+    group by {{ column ~ ', ' if entity_type != 'total' }}usage_date
+
+    union all
+
+    {% endfor -%}
+    select
+        'user' as entity_type,
+        user_id as entity_id,
+        user_type,
+        usage_date,
+        cast(count(*) as {{ dbt.type_bigint() }}) as attempts,
+        {{ sum_count('case when is_first_attempt then 1 else 0 end') }} as requests,
+        {{ sum_count('case when is_retry then 1 else 0 end') }} as retries,
+        {{ sum_count('coalesce(input_tokens, 0)') }} as input_tokens,
+        {{ sum_count('coalesce(output_tokens, 0)') }} as output_tokens,
+        {{ sum_count('case when cost_usd is null then 1 else 0 end') }} as attempts_without_cost,
+        {{ sum_money('coalesce(list_cost_usd, 0)') }} as list_cost_usd,
+        {{ sum_money('coalesce(cost_usd, 0)') }} as cost_usd,
+        {{ sum_money('coalesce(wasted_cost_usd, 0)') }} as wasted_cost_usd
+    from attempts
+    group by user_id, user_type, usage_date
+
+),
+
+final as (
+
+    select
+        today.entity_type,
+        today.entity_id,
+        today.user_type,
+        today.usage_date,
+        today.attempts,
+        today.requests,
+        today.retries,
+        today.input_tokens,
+        today.output_tokens,
+        today.attempts_without_cost,
+        today.list_cost_usd,
+        today.cost_usd,
+        today.wasted_cost_usd,
+        {{ ratio('today.cost_usd', 'sum(today.cost_usd) over (partition by today.entity_type, today.usage_date)') }}
+            as share_of_total_ratio,
+        week_before.cost_usd as cost_usd_7_days_before,
+        {{ ratio('today.cost_usd - week_before.cost_usd', 'week_before.cost_usd') }} as week_over_week_change_ratio,
+        cast(rank() over (
+            partition by today.entity_type, today.user_type, today.usage_date
+            order by today.cost_usd desc
+        ) as {{ dbt.type_bigint() }}) as spend_rank
+    from entities as today
+    left join entities as week_before
+        on today.entity_type = week_before.entity_type
+        and today.entity_id = week_before.entity_id
+        and coalesce(today.user_type, '') = coalesce(week_before.user_type, '')
+        and week_before.usage_date = {{ add_days('today.usage_date', -7) }}
+
+)
+
+select * from final

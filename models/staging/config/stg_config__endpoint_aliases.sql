@@ -1,0 +1,4 @@
+select
+    alias,
+    endpoint_tag
+from {{ config_seed('endpoint_aliases') }}

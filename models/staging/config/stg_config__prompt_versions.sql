@@ -1,0 +1,6 @@
+select
+    endpoint_tag,
+    prompt_version,
+    predecessor,
+    change_note
+from {{ config_seed('prompt_versions') }}

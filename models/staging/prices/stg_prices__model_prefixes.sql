@@ -1,0 +1,5 @@
+select
+    prefix,
+    provider_id,
+    source
+from {{ ref('model_prefixes') }}

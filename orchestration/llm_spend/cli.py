@@ -1,0 +1,194 @@
+"""The `llm-spend` command line."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from llm_spend import config_seeds, dbt_run, paths, summary
+from llm_spend.database import connect
+from llm_spend.errors import UserError
+
+app = typer.Typer(
+    help="Why the LLM bill is what it is: usage events and prices in, spend, waste and regressions out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+demo_app = typer.Typer(help="The bundled demo company.", invoke_without_command=True)
+prices_app = typer.Typer(help="The price book.", no_args_is_help=True)
+app.add_typer(demo_app, name="demo")
+app.add_typer(prices_app, name="prices")
+
+out = Console()
+err = Console(stderr=True)
+
+DatabaseOption = Annotated[
+    Path | None,
+    typer.Option("--db", help="DuckDB file. Default: LLM_SPEND_DUCKDB_PATH, else target/llm_spend.duckdb."),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="Directory of CSV files that replace those of seeds/config (budgets, aliases, …)."),
+]
+EventsOption = Annotated[
+    list[str] | None,
+    typer.Option("--events", help="File or quoted glob of usage events (JSONL, CSV, Parquet); may be repeated."),
+]
+MappingOption = Annotated[
+    str | None,
+    typer.Option("--mapping", help="Mapping file that renames and converts columns, or the name of a preset."),
+]
+HashOption = Annotated[
+    list[str] | None,
+    typer.Option("--hash", help="Field to hash at load, user_id or tenant_id (salt: LLM_SPEND_HASH_SALT)."),
+]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="The moment to judge from, ISO 8601. Default: now, in UTC.")
+]
+FullRefreshOption = Annotated[bool, typer.Option("--full-refresh", help="Rebuild every table from the raw events.")]
+
+
+@demo_app.callback()
+def demo(context: typer.Context, database: DatabaseOption = None, config: ConfigOption = None) -> None:
+    """Build the bundled demo and explain its bill."""
+    if context.invoked_subcommand is None:
+        _build_and_report(database, "demo", None, config, full_refresh=False)
+
+
+@demo_app.command("generate")
+def demo_generate(
+    out_dir: Annotated[Path, typer.Option("--out", help="Where the CSV files go.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    days: Annotated[int, typer.Option(min=1, help="Days of traffic.")] = 56,
+    events: Annotated[int, typer.Option(min=1, help="About how many events.")] = 15000,
+) -> None:
+    """Write demo usage events of any size, with their planted incidents."""
+    from llm_spend.demo.generate import generate
+
+    generate(out_dir, seed=seed, days=days, events=events)
+    out.print(f"Demo events are in {out_dir}")
+
+
+@app.command()
+def load(
+    events: EventsOption = None,
+    mapping: MappingOption = None,
+    database: DatabaseOption = None,
+    hash_fields: HashOption = None,
+) -> None:
+    """Load usage events into the landing tables, without building."""
+    if not events:
+        raise UserError("--events is missing: name a file or a quoted glob of usage events")
+    _load(database or paths.default_database(), events, mapping, hash_fields or [])
+
+
+@app.command()
+def build(
+    events: EventsOption = None,
+    mapping: MappingOption = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    full_refresh: FullRefreshOption = False,
+    as_of: AsOfOption = None,
+    hash_fields: HashOption = None,
+) -> None:
+    """Load your own usage events, build every mart, and explain the bill."""
+    moment = _utc_text(as_of) if as_of else None
+    target = database or paths.default_database()
+    if events:
+        _load(target, events, mapping, hash_fields or [])
+    elif not _has_landing(target):
+        raise UserError(f"{target} holds no usage events yet: name your log with --events")
+    _build_and_report(target, "landing", moment, config, full_refresh)
+
+
+@prices_app.command("refresh")
+def prices_refresh() -> None:
+    """Rebuild the price seeds from the installed genai-prices."""
+    from llm_spend.pricing.refresh import refresh
+
+    out.print(refresh(paths.project_dir() / "seeds" / "prices"))
+
+
+def main() -> None:
+    """Run the command line; every foreseeable error is one line and an exit code."""
+    try:
+        app()
+    except UserError as error:
+        err.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+def _load(database: Path, events: list[str], mapping: str | None, hash_fields: list[str]) -> None:
+    from llm_spend.ingest.load import load as load_events
+
+    raise NotImplementedError
+
+
+def _build_and_report(
+    database: Path | None, event_source: str, as_of: str | None, config: Path | None, full_refresh: bool
+) -> None:
+    target = (database or paths.default_database()).expanduser().absolute()
+    config_dir = None
+    if config:
+        config_dir = config_seeds.overlay(
+            paths.project_dir() / "seeds" / "config", config, paths.target_dir() / "config_seeds"
+        )
+    with connect(target):
+        pass  # says at once that another process holds the file, before dbt starts
+    request = dbt_run.BuildRequest(target, event_source, as_of, config_dir, full_refresh)
+    with _progress() as progress:
+        task = progress.add_task("Building", total=None)
+
+        def on_node(name: str, done: int, total: int) -> None:
+            if total:
+                progress.update(task, total=total)
+            progress.update(task, advance=done, description=f"Building {name}"[:48].ljust(48))
+
+        dbt_run.build(request, on_node)
+    summary.print_summary(out, target)
+    out.print(f"[bold]Tables[/bold] schema marts in {_short(target)}")
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+
+
+def _has_landing(database: Path) -> bool:
+    if not database.exists():
+        return False
+    with connect(database, read_only=True) as connection:
+        return bool(
+            connection.execute(
+                "select 1 from information_schema.tables where table_schema = 'raw' and table_name = 'raw_usage_events'"
+            ).fetchone()
+        )
+
+
+def _utc_text(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"--as-of {text}: not an ISO 8601 time, such as 2026-10-26T00:00:00Z") from None
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

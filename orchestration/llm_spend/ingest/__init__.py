@@ -1,0 +1,1 @@
+"""Loading usage logs into the landing tables."""
