@@ -4,15 +4,19 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from llm_spend import config_seeds, dbt_run, paths, summary
 from llm_spend.database import connect
 from llm_spend.errors import UserError
+
+if TYPE_CHECKING:
+    from llm_spend.ingest.load import LoadReport
 
 app = typer.Typer(
     help="Why the LLM bill is what it is: usage events and prices in, spend, waste and regressions out.",
@@ -127,8 +131,36 @@ def main() -> None:
 
 def _load(database: Path, events: list[str], mapping: str | None, hash_fields: list[str]) -> None:
     from llm_spend.ingest.load import load as load_events
+    from llm_spend.ingest.mapping import read_mapping
 
-    raise NotImplementedError
+    with _progress() as progress:
+        task = progress.add_task("Loading", total=1.0)
+        report = load_events(
+            database.expanduser().absolute(),
+            events,
+            read_mapping(mapping) if mapping else None,
+            datetime.now(UTC),
+            os.environ.get("LLM_SPEND_HASH_SALT"),
+            hash_fields,
+            lambda message, share: progress.update(task, description=message, completed=share),
+        )
+    _print_load(report)
+
+
+def _print_load(report: "LoadReport") -> None:
+    for file in report.files:
+        line = f"[bold]{escape(_short(Path(file.path)))}[/bold]  "
+        if file.is_skipped:
+            line += f"already loaded ({file.accepted:,} events), nothing changed"
+        else:
+            line += f"{file.accepted:,} events loaded"
+            if file.rejected:
+                line += f", {file.rejected:,} lines rejected"
+        out.print(line, highlight=False)
+        for rejection in file.first_rejections:
+            out.print(f"  line {rejection.line:,}: {escape(rejection.reason)}", style="dim", highlight=False)
+        if file.unused_columns and not file.is_skipped:
+            out.print(f"  not used: {escape(', '.join(file.unused_columns))}", style="dim", highlight=False)
 
 
 def _build_and_report(
@@ -161,7 +193,7 @@ def _progress() -> Progress:
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         console=err,
         transient=True,

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from llm_spend.database import connect
 
 _TOP = 5
+_BUDGETS = 8
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ def print_summary(console: Console, database: Path) -> None:
             console.print(_table(section))
             if section.note:
                 console.print(f"  [dim]{section.note}[/dim]")
+        versions = prompt_versions(connection)
+        if versions:
+            console.print("\n[bold]Prompt versions: cost per request, with its 99 % interval[/bold]")
+            for line in versions:
+                console.print(line, highlight=False)
         console.print()
         console.print(coverage(connection))
 
@@ -67,7 +74,6 @@ def sections(connection: duckdb.DuckDBPyConnection) -> list[Section]:
         _top(connection, "tenant", "Top tenants"),
         _top(connection, "endpoint", "Top endpoints"),
         _top(connection, "model", "Top models"),
-        _prompt_versions(connection),
         _retries(connection),
         _budgets(connection),
         _unpriced(connection),
@@ -130,35 +136,31 @@ def _top(connection: duckdb.DuckDBPyConnection, entity_type: str, title: str) ->
     )
 
 
-def _prompt_versions(connection: duckdb.DuckDBPyConnection) -> Section:
+def prompt_versions(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Two lines for each new prompt version: how cost per request moved, and on what evidence."""
     rows = connection.execute(
         """
-        select endpoint_tag, predecessor || ' → ' || prompt_version, first_seen_date, requests_before, requests_after,
+        select endpoint_tag, prompt_version, predecessor, first_seen_date, requests_before, requests_after,
             cost_per_request_ratio - 1, cost_per_request_lower_ratio - 1, cost_per_request_upper_ratio - 1,
             rollback_savings_per_30_days_usd, verdict
         from marts.prompt_version_deltas
         order by case verdict when 'regression' then 1 when 'improvement' then 2 when 'no_clear_change' then 3 else 4 end,
             abs(rollback_savings_per_30_days_usd) desc nulls last, endpoint_tag, prompt_version
-        limit 8
-        """
+        limit $1
+        """,
+        [_TOP],
     ).fetchall()
-    return Section(
-        "Prompt versions: cost per request against the version before",
-        ("endpoint", "version", "since", ">requests", ">change", ">99 % interval", ">30 days", "verdict"),
-        [
-            (
-                endpoint,
-                versions,
-                str(since),
-                f"{before:,} → {after:,}",
-                _change(change),
-                f"{_change(lower)} … {_change(upper)}" if change is not None else "",
-                _usd(rollback, sign=True),
-                _VERDICT.get(verdict, verdict),
-            )
-            for endpoint, versions, since, before, after, change, lower, upper, rollback, verdict in rows
-        ],
-    )
+    lines = []
+    for endpoint, version, predecessor, since, before, after, change, lower, upper, rollback, verdict in rows:
+        moved = f"{_change(change)} ({_change(lower)} … {_change(upper)})" if change is not None else "unknown"
+        evidence = f"{before:,} → {after:,} requests around {since}, against {escape(predecessor)}"
+        if verdict == "regression":
+            evidence += f"; going back saves {_usd(rollback)} in 30 days"
+        lines += [
+            f"{escape(endpoint)}  [bold]{escape(version)}[/bold]  {moved}  {_VERDICT[verdict]}",
+            f"  [dim]{evidence}[/dim]",
+        ]
+    return lines
 
 
 _VERDICT = {
@@ -182,7 +184,7 @@ def _retries(connection: duckdb.DuckDBPyConnection) -> Section:
     ).fetchall()
     return Section(
         "Retries: what they multiply",
-        ("endpoint", ">attempts per request", ">wasted", ">of its spend", ">worst day", ">attempts per request that day"),
+        ("endpoint", ">attempts/request", ">wasted", ">share", "worst day", ">that day"),
         [
             (endpoint, f"{multiplier:.2f}", _usd(wasted), _percent(share), str(day), f"{worst:.2f}")
             for endpoint, multiplier, wasted, share, day, worst in rows
@@ -193,8 +195,8 @@ def _retries(connection: duckdb.DuckDBPyConnection) -> Section:
 def _budgets(connection: duckdb.DuckDBPyConnection) -> Section:
     rows = connection.execute(
         """
-        select case when scope_type = 'total' then 'total' else scope_type || ' ' || scope_id end, period, period_start_date,
-            amount_usd, spent_usd, spent_share_ratio, projected_usd, status, coalesce(owner, '')
+        select case when scope_type = 'total' then 'total' else scope_type || ' ' || scope_id end, period, amount_usd,
+            spent_usd, projected_usd, status, coalesce(owner, '')
         from marts.budget_status where is_current
         order by case status when 'exceeded' then 1 when 'forecast_exceeded' then 2 when 'warning' then 3 else 4 end,
             spent_share_ratio desc nulls last, 1, 2
@@ -202,11 +204,15 @@ def _budgets(connection: duckdb.DuckDBPyConnection) -> Section:
     ).fetchall()
     return Section(
         "Budgets in their running period",
-        ("budget", "period", "since", ">budget", ">spent", ">", ">projected", "status", "owner"),
+        ("budget", "period", ">spent", ">of", ">projected", "status"),
         [
-            (name, period, str(since), _usd(amount), _usd(spent), _percent(share), _usd(projected), _STATUS[status], owner)
-            for name, period, since, amount, spent, share, projected, status, owner in rows
+            (name, period, _usd(spent), _usd(amount), _usd(projected), _STATUS[status])
+            for name, period, amount, spent, projected, status, _ in rows[:_BUDGETS]
         ],
+        "\n  ".join(
+            [f"{name}: {owner} owns it" for name, *_, status, owner in rows[:_BUDGETS] if status != "ok" and owner]
+            + [f"{len(rows) - _BUDGETS} more in marts.budget_status"] * (len(rows) > _BUDGETS)
+        ),
     )
 
 
@@ -263,7 +269,10 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> Section:
 def _table(section: Section) -> Table:
     table = Table(title=section.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for heading in section.headings:
-        table.add_column(heading.removeprefix(">"), justify="right" if heading.startswith(">") else "left", style=None)
+        is_number = heading.startswith(">")
+        table.add_column(
+            heading.removeprefix(">"), justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
+        )
     for row in section.rows:
         table.add_row(*row)
     return table

@@ -52,7 +52,8 @@ carded as (
         rate_cards.cache_write_unit_price,
         rate_cards.cache_write_1h_unit_price,
         rate_cards.output_unit_price,
-        rate_cards.reasoning_unit_price
+        rate_cards.reasoning_unit_price,
+        rate_cards.has_request_fee
     from resolved
     left join rate_cards
         on resolved.priced_provider_id = rate_cards.provider_id
@@ -117,6 +118,10 @@ judged as (
                 input_tokens is null
                 or (input_quantity > 0 and input_unit_price is null)
                 or (output_quantity > 0 and output_unit_price is null)
+                -- billed beside the tokens, and not priced yet
+                or has_request_fee
+                or web_search_requests > 0
+                or other_usage != '{}'
                 then 'partial'
             else 'priced'
         end as cost_status

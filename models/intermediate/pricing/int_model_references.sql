@@ -1,5 +1,5 @@
--- The provider is, in this order: the one that the event states, the one that a gateway's prefix named
--- (`openrouter/anthropic/claude-opus-5` is OpenRouter's), the first whose models have such named.
+-- The provider is, in this order: the one that the event states, the one that a gateway's prefix names
+-- (`openrouter/anthropic/claude-opus-5` is OpenRouter's), the first whose models have such names.
 
 with logged_models as (
 

@@ -21,7 +21,8 @@ with pivoted as (
         max(case when usage_type = '{{ usage_type }}' then unit_price end) as {{ usage_type }}_unit_price,
         max(case when usage_type = '{{ usage_type }}' then price_text end) as {{ usage_type }}_price_text,
         {%- endfor %}
-        max(unit_price) = 0 as is_free
+        max(unit_price) = 0 as is_free,
+        max(case when usage_type in ('request', 'messages') then unit_price else 0 end) > 0 as has_request_fee
     from {{ ref('stg_prices__model_prices') }}
     group by 1, 2, 3, 4, 5, 6, 7, 8
 
@@ -54,7 +55,8 @@ final as (
         {%- for usage_type in usage_types %}
         cast({{ usage_type }}_unit_price as {{ type_unit_price() }}) as {{ usage_type }}_unit_price,
         {%- endfor %}
-        is_free
+        is_free,
+        has_request_fee
     from pivoted
 
 )

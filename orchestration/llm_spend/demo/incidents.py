@@ -41,16 +41,16 @@ PROMPT_REGRESSION = Incident(
     None,
     "cost_per_request_change",
     "percent",
-    "summarizer_v4 replaces summarizer_v3 on checkout.summary, for a fifth of the requests until midnight and for"
-    " all from 2026-10-07: each token count is 22% larger on the same model. Realised {change:+.1f}%: {before}"
-    " requests of v3 from 7 days before to the end of the canary, {after} of v4 to 7 days after it.",
+    "summarizer_v4 replaces summarizer_v3 on checkout.summary, for a fifth of the requests until midnight and"
+    " for all from 2026-10-07: each token count is 22% larger on the same model. Realised {change:+.1f}%:"
+    " {before} requests of v3 from 7 days before to the canary's end, {after} of v4 to 7 days after it.",
 )
 NEUTRAL_RELEASE = Incident(
     "neutral_release",
     "prompt_version_neutral",
     "prompt_version",
     "support_v8",
-    datetime(2026, 9, 30),
+    datetime(2026, 10, 14),
     None,
     "cost_per_request_change",
     "percent",
@@ -100,8 +100,8 @@ CACHE_LOSS = Incident(
     None,
     "cached_input_tokens",
     "tokens",
-    "A timestamp at the top of the prompt breaks the provider's cache: no cached tokens in {attempts} attempts in"
-    " scope, where {hit_rate:.0%} hit before.",
+    "A timestamp at the top of the prompt breaks the provider's cache: no cached tokens in {attempts}"
+    " attempts in scope, where {hit_rate:.0%} hit before.",
 )
 TEST_AS_PRODUCTION = Incident(
     "test_as_production",
@@ -135,8 +135,8 @@ UNPROFITABLE_TENANT = Incident(
     None,
     "monthly_contract_value",
     "usd",
-    "tidepool pays 49.00 USD a month and runs deep research all day: about {cost:.0f} USD of calls in scope in"
-    " October.",
+    "tidepool pays 49.00 USD a month and runs deep research all day: about {cost:.0f} USD of calls in scope"
+    " in October.",
 )
 USAGE_MISSING = Incident(
     "usage_missing",
@@ -253,7 +253,7 @@ def endpoint_at(endpoint: Endpoint, hour: datetime) -> Endpoint:
 
 
 def plants(first_attempt: dict[str, Any], opens_at: datetime) -> Iterator[tuple[str, str]]:
-    """Where a request in scope counts, by its first attempt and the hour it started in: (incident_id, side)."""
+    """Where a request in scope counts, by its first attempt and its hour: (incident_id, side)."""
     endpoint_tag, version = first_attempt["endpoint_tag"], first_attempt["prompt_version"]
     tenant_id = first_attempt["tenant_id"]
     for incident in (RETRY_STORM, SILENT_SWITCH, CACHE_LOSS):

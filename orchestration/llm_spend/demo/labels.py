@@ -29,7 +29,7 @@ REJECTED_LINES = (
     ),
     (
         "input_tokens is not a whole number: '?'",
-        '{"event_id": "evt-r2", "started_at": "2026-09-22T16:40:09Z", "model": "gpt-4o", "input_tokens": "?"}',
+        '{"event_id": "evt-r2", "started_at": "2026-09-22T16:40Z", "model": "gpt-5", "input_tokens": "?"}',
     ),
     (
         "started_at is not a timestamp: 'yesterday'",

@@ -20,7 +20,6 @@ SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 MAX_ATTEMPTS = 12
-LARGEST_INPUT = 260_000
 REDELIVERED_SHARE = 0.006
 STRAGGLER_SHARE = 0.004
 
@@ -164,7 +163,7 @@ class UsageLog:
     def request(
         self, behaviour: Behaviour, tenants: Choice, opens_at: datetime, started: int
     ) -> list[tuple[int, Event]]:
-        """The calls of one request, retries and workflow steps included, each with its start in microseconds."""
+        """The calls of one request, with retries and workflow steps, and their starts in microseconds."""
         rng, endpoint = self.rng, behaviour.endpoint
         model, version = behaviour.models.draw(rng), behaviour.versions.draw(rng)
         tenant = tenants.draw(rng)
@@ -232,7 +231,7 @@ class UsageLog:
         if draw < 0.03:
             common |= {"environment": "staging", "data_mode": "test", "api_key_id": "key_staging"}
         elif draw < 0.045:
-            common |= {"environment": "dev", "data_mode": "test", "api_key_id": "key_dev"}
+            common |= {"environment": "dev", "api_key_id": "key_dev"}
         else:
             common |= {"data_mode": "test", "user_id": "svc-smoke-test", "user_type": "service"}
         return False
@@ -249,7 +248,8 @@ class UsageLog:
         """One call and its retries: the prompt stays the same, so each attempt has the same input."""
         rng, endpoint = self.rng, behaviour.endpoint
         input_tokens = min(
-            int(endpoint.input_tokens * size * exp(endpoint.spread * rng.gauss(0.0, 1.0))), LARGEST_INPUT
+            int(endpoint.input_tokens * size * exp(endpoint.spread * rng.gauss(0.0, 1.0))),
+            model.context_window,
         )
         failure_rate = incidents.NEW_ID_FAILURE_RATE if makes_new_ids else endpoint.failure_rate
         made: list[tuple[int, Event]] = []
@@ -403,7 +403,7 @@ class UsageLog:
         return calls
 
     def deliveries(self, event: Event, started: int, opens_at: datetime) -> Iterator[Event]:
-        """The event as it landed: minutes or days later, sometimes twice; the last delivery is the true one."""
+        """The event as it landed: soon or late, sometimes twice; the last delivery is the true one."""
         rng = self.rng
         landed = started - started % (60 * SECOND) + 5 * 60 * SECOND
         is_late = event["tenant_id"] == incidents.LATE_ROWS.entity_id and incidents.LATE_ROWS.covers(opens_at)

@@ -10,27 +10,28 @@ DEMO_AS_OF = DEMO_START + timedelta(days=DEMO_DAYS)
 
 @dataclass(frozen=True)
 class Model:
-    """A model with the USD per million tokens its client believes in."""
+    """A model, its context window in tokens, and the USD per million tokens that its client believes in."""
 
     provider: str
     name: str
+    context_window: int
     input_price: float = 0.0
     cached_price: float = 0.0
     cache_write_price: float = 0.0
     output_price: float = 0.0
 
 
-GPT_4_1 = Model("openai", "gpt-4.1", 2.0, 0.5, 0.0, 8.0)
-GPT_4O = Model("openai", "gpt-4o", 2.5, 1.25, 0.0, 10.0)
-GPT_4O_MINI = Model("openai", "gpt-4o-mini", 0.15, 0.075, 0.0, 0.6)
-GPT_5_2 = Model("openai", "gpt-5.2", 1.75, 0.175, 0.0, 14.0)
-GPT_5_MINI = Model("openai", "gpt-5-mini", 0.25, 0.025, 0.0, 2.0)
-SONNET = Model("anthropic", "claude-sonnet-4-5", 3.0, 0.3, 3.75, 15.0)
-OPUS = Model("anthropic", "claude-opus-4-5", 5.0, 0.5, 10.0, 25.0)
-GEMINI_PRO = Model("google", "gemini-2.5-pro", 1.25, 0.125, 0.0, 10.0)
-GEMINI_FLASH = Model("google", "gemini-2.5-flash", 0.3, 0.03, 0.0, 2.5)
-LLAMA = Model("openrouter", "meta-llama/llama-3.3-70b-instruct", 0.1, 0.0, 0.0, 0.32)
-RERANKER = Model("internal", "acme-reranker-1")
+GPT_4_1 = Model("openai", "gpt-4.1", 1_000_000, 2.0, 0.5, 0.0, 8.0)
+GPT_4O = Model("openai", "gpt-4o", 128_000, 2.5, 1.25, 0.0, 10.0)
+GPT_4O_MINI = Model("openai", "gpt-4o-mini", 128_000, 0.15, 0.075, 0.0, 0.6)
+GPT_5_2 = Model("openai", "gpt-5.2", 272_000, 1.75, 0.175, 0.0, 14.0)
+GPT_5_MINI = Model("openai", "gpt-5-mini", 272_000, 0.25, 0.025, 0.0, 2.0)
+SONNET = Model("anthropic", "claude-sonnet-4-5", 200_000, 3.0, 0.3, 3.75, 15.0)
+OPUS = Model("anthropic", "claude-opus-4-5", 200_000, 5.0, 0.5, 10.0, 25.0)
+GEMINI_PRO = Model("google", "gemini-2.5-pro", 1_000_000, 1.25, 0.125, 0.0, 10.0)
+GEMINI_FLASH = Model("google", "gemini-2.5-flash", 1_000_000, 0.3, 0.03, 0.0, 2.5)
+LLAMA = Model("openrouter", "meta-llama/llama-3.3-70b-instruct", 128_000, 0.1, 0.0, 0.0, 0.32)
+RERANKER = Model("internal", "acme-reranker-1", 128_000)
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,11 @@ class Endpoint:
 ENDPOINTS = (
     Endpoint(
         tag="checkout.summary",
-        request_share=0.37,
+        request_share=0.4,
         models=((GPT_4_1, 1.0),),
         versions=(PromptVersion("summarizer_v3"),),
-        input_tokens=48_000,
-        output_tokens=2_200,
+        input_tokens=52_000,
+        output_tokens=2_600,
         feature_name="checkout",
         cost_group="core_product",
         project_id="proj_checkout",
@@ -120,11 +121,11 @@ ENDPOINTS = (
     ),
     Endpoint(
         tag="support.reply",
-        request_share=0.17,
+        request_share=0.18,
         models=((SONNET, 1.0),),
         versions=(PromptVersion("support_v7"),),
-        input_tokens=42_000,
-        output_tokens=1_100,
+        input_tokens=55_000,
+        output_tokens=1_300,
         feature_name="support",
         cost_group="support",
         project_id="proj_support",
@@ -138,7 +139,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         tag="ticket.classify",
-        request_share=0.12,
+        request_share=0.1,
         models=((GPT_4O_MINI, 1.0),),
         versions=(PromptVersion("classifier_v2"),),
         input_tokens=9_000,
@@ -154,7 +155,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         tag="product.search",
-        request_share=0.12,
+        request_share=0.1,
         models=((GEMINI_FLASH, 0.74), (LLAMA, 0.2), (RERANKER, 0.06)),
         versions=(PromptVersion("search_v5"),),
         input_tokens=22_000,
@@ -185,11 +186,11 @@ ENDPOINTS = (
     ),
     Endpoint(
         tag="research.report",
-        request_share=0.042,
+        request_share=0.044,
         models=((GPT_5_2, 1.0),),
         versions=(PromptVersion("researcher_v6"),),
-        input_tokens=120_000,
-        output_tokens=9_500,
+        input_tokens=150_000,
+        output_tokens=12_500,
         feature_name="market_research",
         cost_group="research",
         project_id="proj_research",
@@ -205,14 +206,14 @@ ENDPOINTS = (
         hit_rate=0.5,
         reasoning_share=0.55,
         task_success_rate=0.76,
-        tenant_boosts=(("tidepool", 7.0),),
+        tenant_boosts=(("tidepool", 6.0),),
     ),
     Endpoint(
         tag="contract.review",
         request_share=0.035,
         models=((OPUS, 0.75), (GEMINI_PRO, 0.25)),
         versions=(PromptVersion("counsel_v3"),),
-        input_tokens=95_000,
+        input_tokens=105_000,
         output_tokens=2_600,
         feature_name="document_analysis",
         cost_group="documents",
@@ -229,7 +230,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         tag="email.digest",
-        request_share=0.063,
+        request_share=0.061,
         models=((GPT_5_MINI, 1.0),),
         versions=(PromptVersion("digest_v2"),),
         input_tokens=30_000,

@@ -26,6 +26,9 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         raise _open_error(path, first_line(error)) from None
     connection.execute("set TimeZone = 'UTC'")
+    # So that query_progress() works; the caller draws the bar.
+    connection.execute("set enable_progress_bar = true")
+    connection.execute("set enable_progress_bar_print = false")
     return connection
 
 
@@ -33,7 +36,9 @@ def _open_error(path: Path, reason: str) -> UserError:
     if "lock" in reason:
         holder = re.search(r"PID (\d+)", reason)
         who = f"process {holder[1]}" if holder else "another process"
-        return UserError(f"database {path}: locked by {who}; close it, or choose another with --db", exit_code=1)
+        return UserError(
+            f"database {path}: locked by {who}; close it, or choose another with --db", exit_code=1
+        )
     if "not a valid DuckDB database" in reason:
         return UserError(f"database {path}: not a DuckDB file; choose another with --db")
     return UserError(f"database {path}: cannot be opened ({reason}); choose another with --db")

@@ -18,19 +18,21 @@ _EXPECTED = {
 _UNIX_MICROSECONDS = {"unix_seconds": 1_000_000, "unix_milliseconds": 1_000, "unix_microseconds": 1}
 _QUOTED_LENGTH = 80
 
+FIELD_LIST = ", ".join(column.name for column in EVENT_COLUMNS)
+
 
 @dataclass(frozen=True)
-class Path:
+class Place:
     """A place in a row: a top-level column, and the keys into the JSON object it holds."""
 
     column: str
     keys: tuple[str, ...] = ()
 
 
-def candidate_paths(name: str) -> list[Path]:
+def places(name: str) -> list[Place]:
     """How `usage.details.cached` may be read: the column of that very name, else the path."""
     column, *keys = name.split(".")
-    return [Path(name), Path(column, tuple(keys))] if keys and all([column, *keys]) else [Path(name)]
+    return [Place(name), Place(column, tuple(keys))] if keys and all([column, *keys]) else [Place(name)]
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,13 @@ class EventSql:
 
     @property
     def columns(self) -> list[str]:
-        paths = [
-            path
+        found = [
+            place
             for column in EVENT_COLUMNS
             for name in self.mapping.source(column).columns
-            for path in candidate_paths(name)
+            for place in places(name)
         ]
-        return list(dict.fromkeys(path.column for path in paths))
+        return list(dict.fromkeys(place.column for place in found))
 
     def texts(self, rows: str, columns: Sequence[Column] = EVENT_COLUMNS) -> str:
         """line, raw, problem and each field as text: translated, blank as null."""
@@ -60,19 +62,16 @@ class EventSql:
 
     def events(self, rows: str) -> str:
         """line, raw, reason (null for an event that lands) and each field, typed."""
+        checked = [column for column in EVENT_COLUMNS if column.kind != "text"]
+        texts = ", ".join(f"{column.name} as {column.name}_text" for column in checked)
         typed = ", ".join(f"{self._typed(column)} as {column.name}" for column in EVENT_COLUMNS)
-        reasons = ", ".join(
-            f"case when text_of.{column.name} is not null and typed.{column.name} is null then {self._reason(column)} end"
-            for column in EVENT_COLUMNS
-            if column.kind != "text"
+        reasons = " ".join(
+            f"when {column.name}_text is not null and {column.name} is null then {self._reason(column)}"
+            for column in checked
         )
-        texts = ", ".join(f"{column.name} := {column.name}" for column in EVENT_COLUMNS)
         return f"""
-            select line, raw, coalesce(problem, {reasons}) as reason, typed.*
-            from (
-                select line, raw, problem, struct_pack({texts}) as text_of, {_struct(typed)} as typed
-                from ({self.texts(rows)})
-            )
+            select line, raw, case when problem is not null then problem {reasons} end as reason, {FIELD_LIST}
+            from (select line, raw, problem, {texts}, {typed} from ({self.texts(rows)}))
         """
 
     def _text(self, column: Column) -> str:
@@ -91,16 +90,20 @@ class EventSql:
     def _logged(self, source: FieldSource) -> str:
         if not source.columns:
             return "cast(null as varchar)" if source.constant is None else literal(source.constant)
-        paths = [path for name in source.columns for path in candidate_paths(name)]
-        texts = [f"nullif(trim({self.path_text(path)}, {BLANKS}), '')" for path in paths]
+        texts = [
+            f"nullif(trim({self.place_text(place)}, {BLANKS}), '')"
+            for name in source.columns
+            for place in places(name)
+        ]
         return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
 
-    def path_text(self, path: Path) -> str:
+    def place_text(self, place: Place) -> str:
         """SQL: the text at a place of the row, null where there is none."""
-        field = self.field(path.column)
-        if not path.keys:
+        field = self.field(place.column)
+        if not place.keys:
             return field
-        return f"case when json_valid({field}) then json_extract_string({field}, {literal(json_pointer(path.keys))}) end"
+        pointer = literal(json_pointer(place.keys))
+        return f"case when json_valid({field}) then json_extract_string({field}, {pointer}) end"
 
     def field(self, column: str) -> str:
         """SQL: the text of a top-level column."""
@@ -114,9 +117,10 @@ class EventSql:
             factor = 1_000 if source.unit == "seconds" else 1
             return f"try_cast(round(try_cast({text} as decimal(28, 9)) * {factor}) as bigint)"
         if column.kind == "integer":
-            return f"case when try_cast({text} as bigint) = try_cast({text} as double) then try_cast({text} as bigint) end"
+            whole = f"try_cast({text} as bigint)"
+            return f"case when {whole} = try_cast({text} as double) then {whole} end"
         if column.kind == "boolean":
-            return f"case when lower({text}) in ('true', '1') then true when lower({text}) in ('false', '0') then false end"
+            return f"case lower({text}) when 'true' then true when '1' then true when 'false' then false when '0' then false end"
         if column.kind == "json":
             is_object = f"case when json_valid({text}) then json_type({text}) = 'OBJECT' end"
             return f"case when {is_object} then cast(json({text}) as varchar) end"
@@ -133,8 +137,9 @@ class EventSql:
         hint = "; a unix time needs a mapping with a format" if expected == _EXPECTED["timestamp"] else ""
         if self.hashed:
             return literal(f"{column.name}{origin} is not {expected}{hint}")
-        shown = f"left(text_of.{column.name}, {_QUOTED_LENGTH})"
-        return f"{literal(f'{column.name}{origin} is ')} || '''' || {shown} || {literal(f"', not {expected}{hint}")}"
+        shown = f"left({column.name}_text, {_QUOTED_LENGTH})"
+        before, after = literal(f"{column.name}{origin} is '"), literal(f"', not {expected}{hint}")
+        return f"{before} || {shown} || {after}"
 
 
 def _timestamp(text: str, source: FieldSource) -> str:
@@ -143,7 +148,3 @@ def _timestamp(text: str, source: FieldSource) -> str:
         return f"try(make_timestamp(try_cast(floor({scaled}) as bigint)))"
     # `like` leaves out what DuckDB also takes for a time, such as 'infinity' and 'epoch'.
     return f"case when {text} like '____-__-__%' then try_cast({text} as timestamptz) at time zone 'UTC' end"
-
-
-def _struct(named: str) -> str:
-    return f"(select unnest([struct_pack({named})]))"

@@ -23,7 +23,9 @@ def check_hashing(fields: Iterable[str], salt: str | None) -> frozenset[str]:
     wanted = frozenset(fields)
     unknown = sorted(wanted - set(HASHABLE_FIELDS))
     if unknown:
-        raise UserError(f"cannot hash {', '.join(unknown)}; only {' and '.join(HASHABLE_FIELDS)} can be hashed")
+        raise UserError(
+            f"cannot hash {', '.join(unknown)}; only {' and '.join(HASHABLE_FIELDS)} can be hashed"
+        )
     if wanted and not salt:
         raise UserError(
             f"hashing {', '.join(sorted(wanted))} needs a salt: set {SALT_VARIABLE} to a long random text, and keep it"
@@ -41,7 +43,9 @@ def fill_hashed_ids(connection: duckdb.DuckDBPyConnection, clear_ids: str | None
     connection.execute("create or replace temp table hashed_ids (clear varchar, hashed varchar)")
     if clear_ids is None or salt is None:
         return
-    connection.execute(f"create or replace temp table clear_ids as select distinct clear from ({clear_ids}) as t(clear)")
+    connection.execute(
+        f"create or replace temp table clear_ids as select distinct clear from ({clear_ids}) as t(clear)"
+    )
     done = 0
     while batch := connection.execute(
         f"select clear from clear_ids where clear is not null limit {_BATCH} offset {done}"

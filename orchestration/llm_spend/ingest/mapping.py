@@ -101,7 +101,9 @@ def read_mapping(reference: str) -> Mapping:
             f"mapping {reference}: no such file, and no preset of that name; presets: {', '.join(preset_names())}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"mapping {reference}: cannot be read ({_one_line(error)}); give a YAML file") from None
+        raise UserError(
+            f"mapping {reference}: cannot be read ({_one_line(error)}); give a YAML file"
+        ) from None
     return parse_mapping(text, reference)
 
 

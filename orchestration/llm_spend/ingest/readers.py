@@ -78,7 +78,7 @@ class _Lines:
     def scan(cls, connection: duckdb.DuckDBPyConnection, path: Path) -> "_Lines":
         connection.execute("drop table if exists reject_errors")
         connection.execute("drop table if exists reject_scans")
-        connection.execute(f"select count(line) from {_read_lines(path, on_error='store_rejects')}")
+        connection.execute(f"select count(line) from {_read_lines(path, on_error='store_rejects')}").fetchall()
         connection.execute(
             """
             create or replace temp table unreadable_lines as
@@ -98,7 +98,9 @@ class _Lines:
 
     def select(self) -> str:
         """line, raw, problem of each line."""
-        numbered = f"select row_number() over () as line, coalesce(line, '') as raw from {_read_lines(self.path)}"
+        numbered = (
+            f"select row_number() over () as line, coalesce(line, '') as raw from {_read_lines(self.path)}"
+        )
         if not self.has_unreadable:
             return f"select line, raw, null as problem from ({numbered})"
         return f"""
@@ -163,7 +165,8 @@ class CsvRows:
 
     def select(self, names: Sequence[str]) -> str:
         cells = ", ".join(
-            _unquoted(f"cells[{self.header.index(name) + 1}]") if name in self.header else "null" for name in names
+            _unquoted(f"cells[{self.header.index(name) + 1}]") if name in self.header else "null"
+            for name in names
         )
         return f"""
             select line, raw, problem, cast([{cells}] as varchar[]) as fields
@@ -238,14 +241,18 @@ def _parquet_text(name: str, kind: str) -> str:
 
 
 def _csv_rows(connection: duckdb.DuckDBPyConnection, lines: _Lines, delimiter: str | None) -> CsvRows:
-    first = connection.execute(f"select line, raw from ({lines.select()}) where {NOT_BLANK} limit 1").fetchone()
+    first = connection.execute(
+        f"select line, raw from ({lines.select()}) where {NOT_BLANK} limit 1"
+    ).fetchone()
     header_line, header_text = first or (0, "")
     if delimiter is None:
         delimiter = ";" if ";" in header_text and "," not in header_text else ","
     header = tuple(name.strip() for name in next(csv.reader([header_text], delimiter=delimiter), []))
     repeated = next((name for name in header if header.count(name) > 1), None)
     if repeated is not None:
-        raise UserError(f"{lines.path}:{header_line}: the header names {repeated!r} twice; rename one of them")
+        raise UserError(
+            f"{lines.path}:{header_line}: the header names {repeated!r} twice; rename one of them"
+        )
     rows = f"select line, raw, problem from ({lines.select()}) where line > {header_line}"
     reader = CsvRows(connection, rows, delimiter, header)
     return CsvRows(connection, _with_spans(connection, reader), delimiter, header)
@@ -331,4 +338,6 @@ def json_pointer(keys: Sequence[str]) -> str:
 
 def reading_error(path: Path, error: duckdb.Error) -> UserError:
     """What to tell the person when DuckDB cannot read a file."""
-    return UserError(f"{path}: cannot be read ({first_line(error)}); check that it is what its extension says")
+    return UserError(
+        f"{path}: cannot be read ({first_line(error)}); check that it is what its extension says"
+    )

@@ -24,7 +24,7 @@ SERVICE_TIER_CONTEXTS: Mapping[str, Mapping[str, str]] = {
 }
 """Our service tiers and the request context that selects each in genai-prices.
 
-The variants by `speed`, `route` and `search_type` (8 models in 0.2.3) are not exported.
+The variants by `speed`, `route` and `search_type` (7 models in 0.2.3) are not exported.
 """
 
 UNIT_PRICE_DECIMALS = 12

@@ -1,0 +1,56 @@
+"""Builds shared by the tests: each runs the real command line once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+AIDER_LOG = ROOT / "tests" / "data" / "aider" / "aider_sample_analytics_message_send.csv"
+
+
+def run_cli(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `llm-spend` as a person does, wide enough that no line wraps."""
+    return subprocess.run(
+        [sys.executable, "-c", "from llm_spend.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment},
+    )
+
+
+def query(database: Path, sql: str, *parameters: object) -> list[tuple]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute(sql, list(parameters)).fetchall()
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The demo's database and what the command printed."""
+    database = tmp_path_factory.mktemp("demo") / "demo.duckdb"
+    result = run_cli("demo", "--db", database)
+    assert result.returncode == 0, result.stderr
+    return database, result.stdout
+
+
+@pytest.fixture(scope="session")
+def demo(demo_run: tuple[Path, str]) -> Path:
+    return demo_run[0]
+
+
+@pytest.fixture(scope="session")
+def real_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """5,522 real calls of the aider log, loaded with the shipped mapping and built."""
+    database = tmp_path_factory.mktemp("real") / "real.duckdb"
+    result = run_cli("build", "--events", AIDER_LOG, "--mapping", "aider", "--db", database)
+    assert result.returncode == 0, result.stderr
+    return database, result.stdout
+
+
+@pytest.fixture(scope="session")
+def real(real_run: tuple[Path, str]) -> Path:
+    return real_run[0]

@@ -1,0 +1,314 @@
+"""The demo's bundled files are what the generator writes, and hold what their labels say."""
+
+import csv
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from genai_prices import Usage, calc_price
+
+from llm_spend.demo import DEMO_AS_OF, DEMO_START, generate
+from llm_spend.demo.generate import EVENT_COLUMNS
+from llm_spend.demo.labels import QUARANTINED_ROWS
+from llm_spend.errors import UserError
+
+BUNDLED = Path(__file__).resolve().parents[2] / "seeds" / "demo"
+FILES = ("raw_demo_usage_events.csv", "raw_demo_rejected_events.csv", "demo_planted_incidents.csv")
+UNPRICED_MODEL = "acme-reranker-1"
+
+Row = dict[str, str]
+
+
+def read(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def count(row: Row, column: str) -> int:
+    return int(row[column] or 0)
+
+
+def started(row: Row) -> datetime:
+    return datetime.fromisoformat(row["started_at"])
+
+
+def has_reason(row: Row, reason: str) -> bool:
+    counts = [int(value) for name, value in row.items() if name.endswith("_tokens") and value]
+    checks = {
+        "missing_required_field": not row["model"],
+        "negative_count": any(value < 0 for value in counts),
+        "part_larger_than_whole": count(row, "cached_input_tokens") > count(row, "input_tokens"),
+        "timestamp_before_2020": started(row) < datetime(2020, 1, 1),
+        "timestamp_in_future": started(row) > DEMO_AS_OF + timedelta(days=1),
+        "number_too_large": any(value > 10_000_000_000 for value in counts),
+        "unknown_usage_key": bool(row["other_usage"]),
+        "unknown_status": row["status"] not in ("success", "error", "timeout", "rate_limited", "cancelled"),
+        "unknown_environment": row["environment"] not in ("prod", "staging", "dev"),
+        "unknown_data_mode": row["data_mode"] not in ("real", "test", "demo"),
+        "unknown_user_type": row["user_type"] not in ("", "human", "service", "anonymous"),
+    }
+    return checks[reason]
+
+
+def cost(row: Row) -> Decimal:
+    if not row["input_tokens"] or row["model"] == UNPRICED_MODEL:
+        return Decimal(0)
+    usage = Usage(
+        input_tokens=count(row, "input_tokens"),
+        output_tokens=count(row, "output_tokens"),
+        cache_read_tokens=count(row, "cached_input_tokens"),
+        cache_write_tokens=count(row, "cache_write_tokens"),
+        cache_write_1h_tokens=count(row, "cache_write_1h_tokens"),
+    )
+    moment = started(row).replace(tzinfo=UTC)
+    return calc_price(
+        usage, row["model"], provider_id=row["provider"], genai_request_timestamp=moment
+    ).total_price
+
+
+@pytest.fixture(scope="module")
+def deliveries() -> list[Row]:
+    return read(BUNDLED / "raw_demo_usage_events.csv")
+
+
+@pytest.fixture(scope="module")
+def events(deliveries: list[Row]) -> list[Row]:
+    """The last delivery of each event that keeps the contract, in the order of the calls."""
+    latest: dict[str, Row] = {}
+    for row in deliveries:
+        if any(has_reason(row, reason) for reason in QUARANTINED_ROWS):
+            continue
+        known = latest.get(row["event_id"])
+        if known is None or row["_loaded_at"] > known["_loaded_at"]:
+            latest[row["event_id"]] = row
+    return sorted(latest.values(), key=lambda row: (row["started_at"], row["event_id"]))
+
+
+@pytest.fixture(scope="module")
+def in_scope(events: list[Row]) -> list[Row]:
+    return [row for row in events if row["environment"] == "prod" and row["data_mode"] == "real"]
+
+
+@pytest.fixture(scope="module")
+def labels() -> dict[str, Row]:
+    return {row["incident_id"]: row for row in read(BUNDLED / "demo_planted_incidents.csv")}
+
+
+def during(label: Row, rows: list[Row]) -> list[Row]:
+    return [row for row in rows if label["starts_at"] <= row["started_at"] < label["ends_at"]]
+
+
+def test_same_arguments_give_the_bundled_bytes(tmp_path: Path) -> None:
+    generate(tmp_path / "first")
+    generate(tmp_path / "second")
+    for name in FILES:
+        written = (tmp_path / "first" / name).read_bytes()
+        assert written == (tmp_path / "second" / name).read_bytes()
+        assert written == (BUNDLED / name).read_bytes(), f"{name} drifted: run `llm-spend demo generate`"
+
+
+def test_another_seed_gives_another_log(tmp_path: Path) -> None:
+    generate(tmp_path / "seven", days=7, events=500)
+    generate(tmp_path / "eight", seed=8, days=7, events=500)
+    assert (tmp_path / "seven" / FILES[0]).read_bytes() != (tmp_path / "eight" / FILES[0]).read_bytes()
+
+
+def test_a_short_log_labels_only_what_it_holds(tmp_path: Path) -> None:
+    generate(tmp_path, days=20, events=3000)
+    planted = {row["incident_id"]: row for row in read(tmp_path / "demo_planted_incidents.csv")}
+    assert "retry_storm" in planted
+    assert not planted.keys() & {"prompt_regression", "cache_loss", "runaway_loop", "test_as_production"}
+    assert max(row["ends_at"] for row in planted.values()) == "2026-09-20 00:00:00.000000"
+
+
+@pytest.mark.parametrize(("days", "events"), [(0, 100), (10, 0)])
+def test_an_empty_log_is_refused(tmp_path: Path, days: int, events: int) -> None:
+    with pytest.raises(UserError, match="--events and --days"):
+        generate(tmp_path, days=days, events=events)
+
+
+def test_bundled_log_has_the_promised_size(deliveries: list[Row]) -> None:
+    assert tuple(deliveries[0]) == EVENT_COLUMNS
+    assert 10_000 <= len(deliveries) <= 25_000
+    assert (BUNDLED / FILES[0]).stat().st_size < 7_000_000
+
+
+def test_all_calls_are_within_the_eight_weeks(deliveries: list[Row], events: list[Row]) -> None:
+    assert all(DEMO_START <= started(row) < DEMO_AS_OF for row in events)
+    assert max(row["_loaded_at"] for row in deliveries) <= DEMO_AS_OF.isoformat(" ", "microseconds")
+    assert {started(row).date() for row in events} == {
+        DEMO_START.date() + timedelta(days=n) for n in range(56)
+    }
+
+
+def test_each_quarantine_reason_has_one_row(deliveries: list[Row], labels: dict[str, Row]) -> None:
+    found = [[reason for reason in QUARANTINED_ROWS if has_reason(row, reason)] for row in deliveries]
+    assert sorted(reasons for reasons in found if reasons) == sorted([reason] for reason in QUARANTINED_ROWS)
+    assert labels["quarantine"]["expected_value"] == str(len(QUARANTINED_ROWS))
+
+
+def test_rejected_lines_are_labelled(labels: dict[str, Row]) -> None:
+    assert (
+        labels["rejected"]["expected_value"]
+        == str(len(read(BUNDLED / "raw_demo_rejected_events.csv")))
+        == "3"
+    )
+
+
+def test_redeliveries_are_counted(deliveries: list[Row], labels: dict[str, Row]) -> None:
+    by_event = defaultdict(list)
+    for row in deliveries:
+        by_event[row["event_id"]].append(row)
+    repeated = [rows for rows in by_event.values() if len(rows) > 1]
+    assert sum(len(rows) - 1 for rows in repeated) == int(labels["redeliveries"]["expected_value"])
+    corrected = sum(rows[0]["output_tokens"] != rows[-1]["output_tokens"] for rows in repeated)
+    assert f"{corrected} of them with corrected tokens" in labels["redeliveries"]["description"]
+    assert all(rows[0]["_loaded_at"] < rows[1]["_loaded_at"] for rows in repeated)
+
+
+def test_late_rows_are_counted(deliveries: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["late_rows"]
+    late = [row for row in during(label, deliveries) if row["tenant_id"] == label["entity_id"]]
+    assert all(datetime.fromisoformat(row["_loaded_at"]) - started(row) > timedelta(days=2) for row in late)
+    assert len(late) == int(label["expected_value"])
+
+
+def test_retry_storm_has_its_size(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["retry_storm"]
+    storm = [row for row in during(label, in_scope) if row["endpoint_tag"] == "support.reply"]
+    requests = {row["external_request_id"] for row in storm}
+    everywhere = [row for row in in_scope if row["external_request_id"] in requests]
+    assert len(everywhere) == len(storm), "a request of the storm reaches beyond its days"
+    assert f"{len(storm)} attempts for {len(requests)} requests" in label["description"]
+    assert float(label["expected_value"]) == pytest.approx(len(storm) / len(requests), abs=1e-6)
+    assert 2.5 < len(storm) / len(requests) < 3.5
+
+
+def test_ordinary_retries_stay_ordinary(in_scope: list[Row]) -> None:
+    checkout = [row for row in in_scope if row["endpoint_tag"] == "checkout.summary"]
+    requests = len({row["external_request_id"] for row in checkout})
+    assert 1.01 < len(checkout) / requests < 1.04
+
+
+def test_summarizer_v4_costs_22_percent_more(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["prompt_regression"]
+    deployed, after_ends = datetime(2026, 10, 6, 10), datetime(2026, 10, 14)
+
+    def cost_per_request(version: str, since: datetime, until: datetime) -> tuple[float, int]:
+        rows = [row for row in in_scope if row["prompt_version"] == version and since <= started(row) < until]
+        return float(sum(map(cost, rows))), len({row["external_request_id"] for row in rows})
+
+    _, before_alone = cost_per_request("summarizer_v3", deployed - timedelta(days=7), deployed)
+    _, after_alone = cost_per_request("summarizer_v4", datetime(2026, 10, 7), after_ends)
+    assert min(before_alone, after_alone) >= 600
+    cost_before, before = cost_per_request("summarizer_v3", deployed - timedelta(days=7), after_ends)
+    cost_after, after = cost_per_request("summarizer_v4", deployed, after_ends)
+    change = (cost_after / after) / (cost_before / before) * 100 - 100
+    assert label["expected_value"] == "22"
+    assert 17 < change < 27
+    assert f"Realised {change:+.1f}%: {before} requests" in label["description"]
+    assert f"{after} of v4" in label["description"]
+    assert not [
+        row for row in in_scope if row["prompt_version"] == "summarizer_v4" and started(row) < deployed
+    ]
+
+
+def test_runaway_loop_is_one_run(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["runaway_loop"]
+    loop = [row for row in in_scope if row["run_id"] == label["entity_id"]]
+    assert loop == [row for row in during(label, loop) if row["status"] == "success"]
+    assert len(loop) == int(label["expected_value"])
+    assert f"about {sum(map(cost, loop)):.2f} USD" in label["description"]
+
+
+def test_silent_switch_changes_the_model_only(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["silent_switch"]
+    classify = [row for row in in_scope if row["endpoint_tag"] == "ticket.classify"]
+    switched = during(label, classify)
+    assert {row["model"] for row in switched} == {"gpt-4o"}
+    assert {row["model"] for row in classify if row["started_at"] < label["starts_at"]} == {"gpt-4o-mini"}
+    assert {(row["prompt_version"], row["requested_model"]) for row in classify} == {
+        ("classifier_v2", "gpt-4o-mini")
+    }
+    assert sum(bool(row["input_tokens"]) for row in switched) == int(label["expected_value"])
+
+
+def test_cache_stops_hitting(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["cache_loss"]
+    review = [row for row in in_scope if row["endpoint_tag"] == "contract.review"]
+    missing = [row for row in during(label, review) if row["input_tokens"]]
+    assert sum(count(row, "cached_input_tokens") for row in missing) == int(label["expected_value"]) == 0
+    assert f"in {len(missing)} attempts" in label["description"]
+    before = [row for row in review if row["started_at"] < label["starts_at"] and row["input_tokens"]]
+    assert sum(bool(count(row, "cached_input_tokens")) for row in before) / len(before) > 0.75
+
+
+def test_load_test_looks_like_production(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["test_as_production"]
+    calls = [row for row in in_scope if row["tenant_id"] == "qa-loadtest"]
+    assert len(calls) == len(during(label, calls)) == int(label["expected_value"])
+
+
+def test_new_ids_hide_retries(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["new_id_per_retry"]
+    calls = [
+        row
+        for row in in_scope
+        if row["tenant_id"] == "quill-media" and row["endpoint_tag"] == "document.analysis"
+    ]
+    hidden, failed = 0, {}
+    for row in during(label, calls):
+        caller = (row["user_id"], row["model"])
+        previous = failed.pop(caller, None)
+        if previous is not None and started(row) - started(previous) < timedelta(minutes=2):
+            assert row["external_request_id"] != previous["external_request_id"]
+            hidden += 1
+        if row["status"] != "success":
+            failed[caller] = row
+    assert hidden == int(label["expected_value"])
+
+
+@pytest.mark.parametrize(
+    ("incident_id", "column", "value"),
+    [("endpoint_rename", "endpoint_tag", "checkout_summary"), ("tenant_merge", "tenant_id", "brightcart-eu")],
+)
+def test_old_names_are_counted(
+    in_scope: list[Row], labels: dict[str, Row], incident_id: str, column: str, value: str
+) -> None:
+    label = labels[incident_id]
+    old = [row for row in in_scope if row[column] == value]
+    assert len(old) == len(during(label, old)) == int(label["expected_value"])
+
+
+def test_usage_missing_is_counted(events: list[Row], labels: dict[str, Row]) -> None:
+    missing = [
+        row
+        for row in events
+        if row["status"] == "success" and row["cache_hit"] != "true" and not row["input_tokens"]
+    ]
+    assert len(missing) == int(labels["usage_missing"]["expected_value"])
+
+
+def test_tidepool_costs_more_than_it_pays(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    october = [row for row in in_scope if row["tenant_id"] == "tidepool" and started(row).month == 10]
+    assert sum(map(cost, october)) > Decimal(labels["unprofitable_tenant"]["expected_value"])
+
+
+def test_all_models_but_one_have_a_price(in_scope: list[Row]) -> None:
+    models = {(row["provider"], row["model"]): row for row in in_scope if row["input_tokens"]}
+    free = {model for (_, model), row in models.items() if cost(row) == 0}
+    assert free == {UNPRICED_MODEL}
+    assert {provider for provider, _ in models} == {"openai", "anthropic", "google", "openrouter", "internal"}
+
+
+def test_the_bill_tells_the_intended_story(in_scope: list[Row]) -> None:
+    spent: dict[str, float] = defaultdict(float)
+    for row in in_scope:
+        usd = float(cost(row))
+        for name in ("total", row["provider"], row["tenant_id"], row["endpoint_tag"].replace("_", ".")):
+            spent[name] += usd
+    assert 2_500 < spent["total"] < 3_500
+    assert spent["enterprise-alpha"] / spent["total"] == pytest.approx(0.26, abs=0.05)
+    assert spent["checkout.summary"] / spent["openai"] == pytest.approx(0.31, abs=0.03)
