@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from llm_spend import config_seeds, dbt_run, paths, summary
 from llm_spend.database import connect
+from llm_spend.demo import DEFAULT_EVENTS, DEMO_DAYS, generate
 from llm_spend.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,6 +30,7 @@ app = typer.Typer(
     help="Why the LLM bill is what it is: usage events and prices in, spend, waste and regressions out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     rich_markup_mode="rich",
 )
 demo_app = typer.Typer(help="The bundled demo company.", invoke_without_command=True)
@@ -38,15 +47,21 @@ DatabaseOption = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="Directory of CSV files that replace those of seeds/config (budgets, aliases, …)."),
+    typer.Option(
+        "--config", help="Directory of CSV files that replace those of seeds/config (budgets, aliases, …)."
+    ),
 ]
 EventsOption = Annotated[
     list[str] | None,
-    typer.Option("--events", help="File or quoted glob of usage events (JSONL, CSV, Parquet); may be repeated."),
+    typer.Option(
+        "--events", help="File or quoted glob of usage events (JSONL, CSV, Parquet); may be repeated."
+    ),
 ]
 MappingOption = Annotated[
     str | None,
-    typer.Option("--mapping", help="Mapping file that renames and converts columns, or the name of a preset."),
+    typer.Option(
+        "--mapping", help="Mapping file that renames and converts columns, or the name of a preset."
+    ),
 ]
 HashOption = Annotated[
     list[str] | None,
@@ -55,7 +70,9 @@ HashOption = Annotated[
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="The moment to judge from, ISO 8601. Default: now, in UTC.")
 ]
-FullRefreshOption = Annotated[bool, typer.Option("--full-refresh", help="Rebuild every table from the raw events.")]
+FullRefreshOption = Annotated[
+    bool, typer.Option("--full-refresh", help="Rebuild every table from the raw events.")
+]
 
 
 @demo_app.callback()
@@ -69,12 +86,10 @@ def demo(context: typer.Context, database: DatabaseOption = None, config: Config
 def demo_generate(
     out_dir: Annotated[Path, typer.Option("--out", help="Where the CSV files go.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
-    days: Annotated[int, typer.Option(min=1, help="Days of traffic.")] = 56,
-    events: Annotated[int, typer.Option(min=1, help="About how many events.")] = 15000,
+    days: Annotated[int, typer.Option(min=1, help="Days of traffic.")] = DEMO_DAYS,
+    events: Annotated[int, typer.Option(min=1, help="About how many events.")] = DEFAULT_EVENTS,
 ) -> None:
     """Write demo usage events of any size, with their planted incidents."""
-    from llm_spend.demo.generate import generate
-
     generate(out_dir, seed=seed, days=days, events=events)
     out.print(f"Demo events are in {out_dir}")
 
@@ -117,7 +132,14 @@ def prices_refresh() -> None:
     """Rebuild the price seeds from the installed genai-prices."""
     from llm_spend.pricing.refresh import refresh
 
-    out.print(refresh(paths.project_dir() / "seeds" / "prices"))
+    report = refresh(paths.project_dir() / "seeds" / "prices")
+    out.print(f"[bold]Price book[/bold] of {report.source}", highlight=False)
+    for change in report.changes:
+        out.print(
+            f"  {change.seed}: {change.rows:,} rows, {change.added:,} added, {change.changed:,} changed,"
+            f" {change.removed:,} removed",
+            highlight=False,
+        )
 
 
 def main() -> None:
@@ -185,7 +207,7 @@ def _build_and_report(
 
         dbt_run.build(request, on_node)
     summary.print_summary(out, target)
-    out.print(f"[bold]Tables[/bold] schema marts in {_short(target)}")
+    out.print(f"[bold]Tables[/bold]  {_short(target)}, schema marts", highlight=False)
 
 
 def _progress() -> Progress:

@@ -35,4 +35,6 @@ def _explained(database: Path, error: duckdb.Error) -> UserError:
         holder = text.partition("PID ")[2].partition(")")[0]
         by = f" by process {holder}" if holder.isdigit() else " by another process"
         return UserError(f"{database} is in use{by}: close it there, or wait, and run again", exit_code=1)
-    return UserError(f"{database} cannot be opened as a DuckDB database: {text}; choose another file with --db")
+    return UserError(
+        f"{database} cannot be opened as a DuckDB database: {text}; choose another file with --db"
+    )

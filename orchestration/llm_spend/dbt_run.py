@@ -69,7 +69,9 @@ def build(request: BuildRequest, progress: Progress) -> None:
         _close_connections()
     if result.exception:
         raise UserError(f"dbt could not run: {_one_line(str(result.exception))}", exit_code=1)
-    failures = [node for node in result.result or [] if str(node.status) in ("error", "fail", "runtime error")]
+    failures = [
+        node for node in result.result or [] if str(node.status) in ("error", "fail", "runtime error")
+    ]
     if failures:
         lines = [f"{node.node.name}: {_one_line(node.message or str(node.status))}" for node in failures]
         raise UserError(

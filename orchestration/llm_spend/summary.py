@@ -13,11 +13,15 @@ from llm_spend.database import connect
 
 _TOP = 5
 _BUDGETS = 8
+_TOPS = {"tenant": "Top tenants", "endpoint": "Top endpoints", "model": "Top models"}
 
 
 @dataclass(frozen=True)
 class Section:
-    """One table of the summary: a title, column headings (a leading `>` aligns right), and rows of text."""
+    """One table of the summary: a title, column headings, and rows of text.
+
+    A heading's leading `>` aligns right; a leading `~` lets its long names fold.
+    """
 
     title: str
     headings: tuple[str, ...]
@@ -28,24 +32,25 @@ class Section:
 def print_summary(console: Console, database: Path) -> None:
     """Print the summary of the marts in `database`."""
     with connect(database, read_only=True) as connection:
-        console.print()
-        console.print(headline(connection))
-        for section in sections(connection):
+        blocks = [
+            headline(connection),
+            *(_lines(_top(connection, entity_type, title)) for entity_type, title in _TOPS.items()),
+            prompt_versions(connection),
+            _lines(_retries(connection)),
+            _lines(_budgets(connection)),
+            _lines(_unpriced(connection)),
+            _lines(_gaps(connection)),
+            coverage(connection),
+        ]
+    for block in blocks:
+        if block:
             console.print()
-            console.print(_table(section))
-            if section.note:
-                console.print(f"  [dim]{section.note}[/dim]")
-        versions = prompt_versions(connection)
-        if versions:
-            console.print("\n[bold]Prompt versions: cost per request, with its 99 % interval[/bold]")
-            for line in versions:
-                console.print(line, highlight=False)
-        console.print()
-        console.print(coverage(connection))
+        for line in block:
+            console.print(line, highlight=False)
 
 
-def headline(connection: duckdb.DuckDBPyConnection) -> str:
-    """Total in-scope spend, its period, and what stands beside it."""
+def headline(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """In-scope spend and its period, and what stands beside it, an amount a line."""
     first, last, cost, wasted, requests, attempts, without_cost = _one(
         connection,
         """
@@ -55,35 +60,20 @@ def headline(connection: duckdb.DuckDBPyConnection) -> str:
         """,
     )
     (outside,) = _one(connection, "select coalesce(sum(cost_usd), 0) from marts.out_of_scope_spend")
-    if first is None:
-        return f"[bold]No production traffic yet.[/bold] Outside production: {_usd(outside)}."
-    text = (
-        f"[bold]{_usd(cost)}[/bold] from {first} to {last}: {requests:,} requests in {attempts:,} attempts,"
-        f" {_usd(wasted)} of it wasted on attempts that answered nothing."
-    )
-    if without_cost:
-        text += f" {without_cost:,} attempts have no known cost and are not in it."
+    period = f"{first} to {last}: " if first else ""
+    lines = [(_usd(cost), f"{period}{requests:,} requests in {attempts:,} attempts")]
+    if wasted:
+        lines.append((_usd(wasted), "of it wasted on attempts that answered nothing"))
     if outside:
-        text += f" Beside it {_usd(outside)} outside production."
-    return text
+        lines.append((_usd(outside), "beside it, outside production: staging, development, tests"))
+    if without_cost:
+        lines.append((f"{without_cost:,}", "attempts without a known cost, not in it"))
+    width = max(len(amount) for amount, _ in lines)
+    return [f"[bold]{amount:>{width}}[/bold]  {meaning}" for amount, meaning in lines]
 
 
-def sections(connection: duckdb.DuckDBPyConnection) -> list[Section]:
-    """The tables that have something to say, in reading order."""
-    candidates = [
-        _top(connection, "tenant", "Top tenants"),
-        _top(connection, "endpoint", "Top endpoints"),
-        _top(connection, "model", "Top models"),
-        _retries(connection),
-        _budgets(connection),
-        _unpriced(connection),
-        _gaps(connection),
-    ]
-    return [section for section in candidates if section.rows]
-
-
-def coverage(connection: duckdb.DuckDBPyConnection) -> str:
-    """Where every raw row went, in one line, and the reasons of those refused."""
+def coverage(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Where every raw row went, and why some were refused."""
     raw, accepted, duplicates, quarantined, rejected = _one(
         connection,
         """
@@ -91,20 +81,13 @@ def coverage(connection: duckdb.DuckDBPyConnection) -> str:
         from marts.spend_coverage
         """,
     )
-    text = (
-        f"[bold]Rows[/bold]  {accepted:,} accepted + {duplicates:,} duplicates + {quarantined:,} quarantined"
+    lines = [
+        f"[bold]Rows[/bold]    {accepted:,} accepted + {duplicates:,} duplicates + {quarantined:,} quarantined"
         f" + {rejected:,} rejected = {raw:,} raw"
-    )
-    if not quarantined + rejected:
-        return text
-    reasons = connection.execute(
-        """
-        select case when outcome = 'rejected' then 'not parsed' else reason end, count(*)
-        from marts.quarantined_events group by 1 order by 2 desc, 1
-        """
-    ).fetchall()
-    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
-    return f"{text}\n      [dim]refused: {listed} (marts.quarantined_events)[/dim]"
+    ]
+    if quarantined + rejected:
+        lines.append("        [dim]marts.quarantined_events says which, where and why[/dim]")
+    return lines
 
 
 def _top(connection: duckdb.DuckDBPyConnection, entity_type: str, title: str) -> Section:
@@ -124,10 +107,10 @@ def _top(connection: duckdb.DuckDBPyConnection, entity_type: str, title: str) ->
     ).fetchall()
     count = rows[0][6] if rows else 0
     if count == 1 and rows[0][0] == "(unattributed)":
-        return Section(title, (), [])
+        return Section(title, (), [])  # a list of one nobody says nothing
     return Section(
         title,
-        (entity_type, ">spend", ">share", ">requests", ">last 7 days", ">week before"),
+        ("~" + entity_type, ">spend", ">share", ">requests", ">last 7 days", ">week before"),
         [
             (name, _usd(cost), _percent(share), f"{requests:,}", _usd(week), _usd(before))
             for name, cost, share, requests, week, before, _ in rows
@@ -150,9 +133,11 @@ def prompt_versions(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """,
         [_TOP],
     ).fetchall()
-    lines = []
+    lines = ["[bold]Prompt versions: cost per request, with its 99 % interval[/bold]"] if rows else []
     for endpoint, version, predecessor, since, before, after, change, lower, upper, rollback, verdict in rows:
-        moved = f"{_change(change)} ({_change(lower)} … {_change(upper)})" if change is not None else "unknown"
+        moved = (
+            f"{_change(change)} ({_change(lower)} … {_change(upper)})" if change is not None else "unknown"
+        )
         evidence = f"{before:,} → {after:,} requests around {since}, against {escape(predecessor)}"
         if verdict == "regression":
             evidence += f"; going back saves {_usd(rollback)} in 30 days"
@@ -184,7 +169,7 @@ def _retries(connection: duckdb.DuckDBPyConnection) -> Section:
     ).fetchall()
     return Section(
         "Retries: what they multiply",
-        ("endpoint", ">attempts/request", ">wasted", ">share", "worst day", ">that day"),
+        ("~endpoint", ">attempts/request", ">wasted", ">share", "worst day", ">that day"),
         [
             (endpoint, f"{multiplier:.2f}", _usd(wasted), _percent(share), str(day), f"{worst:.2f}")
             for endpoint, multiplier, wasted, share, day, worst in rows
@@ -204,13 +189,17 @@ def _budgets(connection: duckdb.DuckDBPyConnection) -> Section:
     ).fetchall()
     return Section(
         "Budgets in their running period",
-        ("budget", "period", ">spent", ">of", ">projected", "status"),
+        ("~budget", "period", ">spent", ">of", ">projected", "status"),
         [
             (name, period, _usd(spent), _usd(amount), _usd(projected), _STATUS[status])
             for name, period, amount, spent, projected, status, _ in rows[:_BUDGETS]
         ],
         "\n  ".join(
-            [f"{name}: {owner} owns it" for name, *_, status, owner in rows[:_BUDGETS] if status != "ok" and owner]
+            [
+                f"{name}: {owner} owns it"
+                for name, *_, status, owner in rows[:_BUDGETS]
+                if status != "ok" and owner
+            ]
             + [f"{len(rows) - _BUDGETS} more in marts.budget_status"] * (len(rows) > _BUDGETS)
         ),
     )
@@ -237,7 +226,7 @@ def _unpriced(connection: duckdb.DuckDBPyConnection) -> Section:
     more = rows[0][6] - _TOP if rows else 0
     return Section(
         "Not in the bill above: usage without a known cost",
-        ("model", "why", ">attempts", ">tokens", "first", "last"),
+        ("~model", "why", ">attempts", ">tokens", "first", "last"),
         [
             (name, status.replace("_", " "), f"{attempts:,}", f"{tokens:,}", str(first), str(last))
             for name, status, attempts, tokens, first, last, _ in rows
@@ -249,33 +238,40 @@ def _unpriced(connection: duckdb.DuckDBPyConnection) -> Section:
 def _gaps(connection: duckdb.DuckDBPyConnection) -> Section:
     rows = connection.execute(
         """
-        select started_at, case when provider = '(unattributed)' then model else provider || ' ' || model end, input_tokens, output_tokens,
-            reported_cost_usd, cost_usd, gap_usd, count(*) over ()
+        select started_at, case when provider = '(unattributed)' then model else provider || ' ' || model end,
+            coalesce(input_tokens, 0) + coalesce(output_tokens, 0), reported_cost_usd, cost_usd, count(*) over ()
         from marts.reported_cost_gaps order by abs(gap_usd) desc, event_id limit 3
         """
     ).fetchall()
-    more = rows[0][7] - len(rows) if rows else 0
+    more = rows[0][5] - len(rows) if rows else 0
     return Section(
         "Reported cost far from the price list",
-        ("call", "model", ">input tokens", ">output tokens", ">reported", ">computed", ">gap"),
+        ("call", "~model", ">tokens", ">reported", ">computed"),
         [
-            (f"{at:%Y-%m-%d %H:%M:%S}", model, f"{tokens_in or 0:,}", f"{tokens_out or 0:,}", _usd(reported), _usd(cost), _usd(gap, sign=True))
-            for at, model, tokens_in, tokens_out, reported, cost, gap, _ in rows
+            (f"{at:%Y-%m-%d %H:%M}", model, f"{tokens:,}", _usd(reported), _usd(cost))
+            for at, model, tokens, reported, cost, _ in rows
         ],
-        f"{more:,} more in marts.reported_cost_gaps; the bill uses the computed cost" if more > 0 else "",
-    )  # fmt: skip
+        "the bill uses the computed cost" + (f"; {more:,} more in marts.reported_cost_gaps" if more else ""),
+    )
 
 
-def _table(section: Section) -> Table:
-    table = Table(title=section.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+def _lines(section: Section) -> list[Table | str]:
+    """The section as things to print; none when it has no rows."""
+    if not section.rows:
+        return []
+    table = Table(
+        title=section.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
+    )
     for heading in section.headings:
-        is_number = heading.startswith(">")
         table.add_column(
-            heading.removeprefix(">"), justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
+            heading.lstrip(">~"),
+            justify="right" if heading.startswith(">") else "left",
+            no_wrap=not heading.startswith("~"),
+            overflow="fold",
         )
     for row in section.rows:
         table.add_row(*row)
-    return table
+    return [table, f"  [dim]{section.note}[/dim]"] if section.note else [table]
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple:

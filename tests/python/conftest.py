@@ -13,13 +13,13 @@ AIDER_LOG = ROOT / "tests" / "data" / "aider" / "aider_sample_analytics_message_
 
 
 def run_cli(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `llm-spend` as a person does, wide enough that no line wraps."""
+    """Run `llm-spend` as a person does, in a terminal of 100 columns."""
     return subprocess.run(
         [sys.executable, "-c", "from llm_spend.cli import main; main()", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment},
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **environment},
     )
 
 

@@ -125,7 +125,8 @@ def test_a_workflow_of_five_calls_under_one_id_has_a_multiplier_of_one(tmp_path:
     result = run_cli("build", "--events", log, "--db", database)
     assert result.returncode == 0, result.stderr
     assert query(
-        database, "select attempts, requests, retry_multiplier_ratio from marts.retry_multipliers where entity_type = 'tenant'"
+        database,
+        "select attempts, requests, retry_multiplier_ratio from marts.retry_multipliers where entity_type = 'tenant'",
     ) == [(5, 5, 1.0)]
     # gpt-4o costs $2.50 and $10.00 a million: 5 × (1000 × 0.0000025 + 100 × 0.00001) = 5 × 0.0035
     assert query(database, "select cost_usd, wasted_cost_usd from marts.tenant_daily_spend") == [
@@ -136,14 +137,19 @@ def test_a_workflow_of_five_calls_under_one_id_has_a_multiplier_of_one(tmp_path:
 def test_late_rows_redeliveries_and_renames_are_counted_once(demo: Path) -> None:
     duplicates = query(demo, "select duplicate_rows from marts.spend_coverage")[0][0]
     assert duplicates == int(_planted(demo, "redeliveries")["expected_value"])
-    assert query(demo, "select count(*) from marts.fct_llm_attempts where endpoint_tag = 'checkout_summary'") == [(0,)]
-    assert query(demo, "select count(*) from marts.fct_llm_attempts where tenant_id = 'brightcart-eu'") == [(0,)]
+    assert query(
+        demo, "select count(*) from marts.fct_llm_attempts where endpoint_tag = 'checkout_summary'"
+    ) == [(0,)]
+    assert query(demo, "select count(*) from marts.fct_llm_attempts where tenant_id = 'brightcart-eu'") == [
+        (0,)
+    ]
 
 
 def test_service_accounts_are_not_among_the_top_people(demo: Path) -> None:
     services = query(demo, "select distinct user_id from marts.fct_llm_attempts where user_type = 'service'")
     people = query(
-        demo, "select distinct entity_id from marts.entity_daily_spend where entity_type = 'user' and user_type = 'human'"
+        demo,
+        "select distinct entity_id from marts.entity_daily_spend where entity_type = 'user' and user_type = 'human'",
     )
     assert services
     assert not {*services} & {*people}
@@ -165,7 +171,8 @@ def test_real_calls_cost_what_the_tool_logged_at_the_time(real: Path) -> None:
 def test_the_absurd_logged_cost_is_shown_and_not_in_the_bill(real_run: tuple[Path, str]) -> None:
     database, printed = real_run
     gap = query(
-        database, "select reported_cost_usd, cost_usd, input_tokens, output_tokens from marts.reported_cost_gaps order by gap_usd desc limit 1"
+        database,
+        "select reported_cost_usd, cost_usd, input_tokens, output_tokens from marts.reported_cost_gaps order by gap_usd desc limit 1",
     )[0]
     # gemini-2.5-pro: 10,023 × $1.25 + 10 × $10.00 a million
     assert gap == (Decimal("9990.01254875"), Decimal("0.01262875"), 10023, 10)
@@ -175,7 +182,14 @@ def test_the_absurd_logged_cost_is_shown_and_not_in_the_bill(real_run: tuple[Pat
 
 def test_the_demo_summary_says_who_what_and_why(demo_run: tuple[Path, str]) -> None:
     printed = demo_run[1]
-    for text in ("enterprise-alpha", "checkout.summary", "summarizer_v3 → summarizer_v4", "regression", "Budgets", "raw"):
+    for text in (
+        "enterprise-alpha",
+        "checkout.summary",
+        "summarizer_v3 → summarizer_v4",
+        "regression",
+        "Budgets",
+        "raw",
+    ):
         assert text in printed
     total = query(demo_run[0], "select sum(cost_usd) from marts.tenant_daily_spend")[0][0]
     assert f"${total:,.2f}" in printed
@@ -199,7 +213,9 @@ def test_a_second_build_changes_no_row_and_one_more_file_adds_its_events(tmp_pat
 def test_the_users_own_configuration_replaces_the_packages(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
-    (config / "budgets.csv").write_text("scope_type,scope_id,period,amount_usd,valid_from\ntenant,acme,monthly,0.01,2026-01-01\n")
+    (config / "budgets.csv").write_text(
+        "scope_type,scope_id,period,amount_usd,valid_from\ntenant,acme,monthly,0.01,2026-01-01\n"
+    )
     (config / "endpoint_aliases.csv").write_text("alias,endpoint_tag\nsearch,product.search\n")
     database = tmp_path / "own.duckdb"
     result = run_cli(
@@ -208,10 +224,12 @@ def test_the_users_own_configuration_replaces_the_packages(tmp_path: Path) -> No
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     # 5 × (1000 × 0.0000025 + 100 × 0.00001) = 0.0175, over a budget of 0.01
-    assert query(database, "select scope_id, spent_usd, status from marts.budget_status where is_current") == [
-        ("acme", Decimal("0.0175"), "exceeded")
+    assert query(
+        database, "select scope_id, spent_usd, status from marts.budget_status where is_current"
+    ) == [("acme", Decimal("0.0175"), "exceeded")]
+    assert query(database, "select distinct endpoint_tag from marts.fct_llm_attempts") == [
+        ("product.search",)
     ]
-    assert query(database, "select distinct endpoint_tag from marts.fct_llm_attempts") == [("product.search",)]
 
 
 def _log(path: Path, numbers: range) -> Path:
@@ -243,5 +261,7 @@ def _contents(database: Path) -> dict[str, list[tuple]]:
 
 def _planted(database: Path, incident: str) -> dict:
     columns = "kind, entity_id, starts_at, ends_at, expected_value"
-    row = query(database, f"select {columns} from raw.demo_planted_incidents where incident_id = $1", incident)[0]
+    row = query(
+        database, f"select {columns} from raw.demo_planted_incidents where incident_id = $1", incident
+    )[0]
     return dict(zip(columns.split(", "), row, strict=True))

@@ -1,5 +1,6 @@
--- Which attempts are one request: consecutive attempts under one id, ended by a success or by a silence of over 24 hours.
--- So an id that a workflow reuses over several successful calls is several requests, and none of them is a retry.
+-- Which attempts are one request: consecutive attempts under one id, ended by a success or by a silence of over 24
+-- hours. So an id that a workflow reuses over several successful calls is several requests, and none of them is a
+-- retry.
 
 {% set request_identity %}source, tenant_id, environment, data_mode, logical_id, logical_call, endpoint_tag{% endset %}
 

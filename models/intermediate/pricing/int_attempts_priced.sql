@@ -71,7 +71,8 @@ parts as (
 
     select
         *,
-        case when cached_input_unit_price is null then 0 else coalesce(cached_input_tokens, 0) end as cached_input_quantity,
+        case when cached_input_unit_price is null then 0 else coalesce(cached_input_tokens, 0) end
+            as cached_input_quantity,
         case when cache_write_1h_unit_price is null then 0 else coalesce(cache_write_1h_tokens, 0) end
             as cache_write_1h_quantity,
         case when reasoning_unit_price is null then 0 else coalesce(reasoning_tokens, 0) end as reasoning_quantity

@@ -23,7 +23,7 @@ days as (
     select dim_dates.*
     from {{ ref('dim_dates') }} as dim_dates
     where
-        dim_dates.date_day >= (select min(usage_date) from spend)
+        dim_dates.date_day >= (select min(spend.usage_date) from spend)
         and dim_dates.date_day <= {{ as_of_date() }}
 
 ),
@@ -87,8 +87,8 @@ spent as (
     left join spend
         on budgeted.scope_type = spend.entity_type
         and budgeted.scope_id = spend.entity_id
-        and spend.usage_date >= budgeted.period_start_date
-        and spend.usage_date < budgeted.period_end_date
+        and budgeted.period_start_date <= spend.usage_date
+        and budgeted.period_end_date > spend.usage_date
     where budgeted.amount_rank = 1
     group by
         budgeted.scope_type,
@@ -116,27 +116,31 @@ last_week as (
 
 ),
 
-projected as (
+paced as (
 
     select
         spent.*,
         spent.period_end_date > {{ as_of_date() }} as is_current,
-        case
-            when spent.period_end_date > {{ as_of_date() }}
-                then greatest(
-                    spent.spent_usd,
-                    {{ derived_usd(
-                        'spent.spent_on_complete_days_usd + '
-                        ~ dbt.datediff(as_of_date(), 'spent.period_end_date', 'day')
-                        ~ ' * ' ~ ratio('coalesce(last_week.cost_usd, 0)', '7')
-                    ) }}
-                )
-            else spent.spent_usd
-        end as projected_usd
+        {{ dbt.datediff(as_of_date(), 'spent.period_end_date', 'day') }}
+            as days_left,
+        {{ ratio('coalesce(last_week.cost_usd, 0)', '7') }} as cost_per_day
     from spent
     left join last_week
         on spent.scope_type = last_week.entity_type
         and spent.scope_id = last_week.entity_id
+
+),
+
+projected as (
+
+    select
+        *,
+        case
+            when is_current
+                then greatest(spent_usd, {{ derived_usd('spent_on_complete_days_usd + days_left * cost_per_day') }})
+            else spent_usd
+        end as projected_usd
+    from paced
 
 ),
 

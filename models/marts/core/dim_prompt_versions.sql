@@ -25,15 +25,27 @@ followed as (
 
 ),
 
+opened as (
+
+    select
+        *,
+        case
+            when previous_date is null or usage_date > {{ add_days('previous_date', 7) }} then 1
+            else 0
+        end as opens_episode
+    from followed
+
+),
+
 numbered as (
 
     select
         *,
-        cast(sum(case when previous_date is null or usage_date > {{ add_days('previous_date', 7) }} then 1 else 0 end) over (
+        cast(sum(opens_episode) over (
             partition by endpoint_tag, prompt_version order by usage_date
             rows between unbounded preceding and current row
         ) as {{ dbt.type_bigint() }}) as episode
-    from followed
+    from opened
 
 ),
 
@@ -67,7 +79,7 @@ requests_before as (
         on episodes.endpoint_tag = daily.endpoint_tag
         and episodes.prompt_version != daily.prompt_version
         and daily.usage_date >= {{ add_days('episodes.first_seen_date', -7) }}
-        and daily.usage_date < episodes.first_seen_date
+        and episodes.first_seen_date > daily.usage_date
     group by episodes.endpoint_tag, episodes.prompt_version, episodes.episode, daily.prompt_version
 
 ),

@@ -12,7 +12,7 @@ rounded as (
     select
         *,
         cast(round(cost_usd, 9) as decimal(18, 9)) as cost_usd_rounded,
-        cast(input_tokens + output_tokens as decimal(18, 0)) as tokens
+        cast(input_tokens + output_tokens as decimal(19, 0)) as tokens
     from requests
 
 ),

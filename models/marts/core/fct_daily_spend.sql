@@ -15,9 +15,7 @@ with attempts as (
 final as (
 
     select
-        {%- for dimension in dimensions %}
-        {{ dimension }},
-        {%- endfor %}
+        {{ dimensions | join(',\n        ') }},
         cast(count(*) as {{ dbt.type_bigint() }}) as attempts,
         {{ sum_count('case when is_first_attempt then 1 else 0 end') }} as requests,
         {{ sum_count('case when is_retry then 1 else 0 end') }} as retries,
@@ -40,9 +38,7 @@ final as (
         {{ sum_money('coalesce(reported_cost_usd, 0)') }} as reported_cost_usd
     from attempts
     group by
-        {%- for dimension in dimensions %}
-        {{ dimension }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ dimensions | join(',\n        ') }}
 
 )
 

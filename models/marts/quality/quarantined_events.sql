@@ -42,12 +42,20 @@ rejected as (
         _source_line as source_line,
         cast(null as {{ dbt.type_string() }}) as event_id,
         cast(null as {{ dbt.type_timestamp() }}) as started_at,
-        {%- for column in ['provider', 'model', 'tenant_id', 'endpoint_tag', 'status', 'environment', 'data_mode', 'user_type'] %}
-        cast(null as {{ dbt.type_string() }}) as {{ column }},
-        {%- endfor %}
-        {%- for column in ['input_tokens', 'output_tokens', 'total_tokens', 'cached_input_tokens', 'cache_write_tokens', 'reasoning_tokens'] %}
-        cast(null as {{ dbt.type_bigint() }}) as {{ column }},
-        {%- endfor %}
+        cast(null as {{ dbt.type_string() }}) as provider,
+        cast(null as {{ dbt.type_string() }}) as model,
+        cast(null as {{ dbt.type_string() }}) as tenant_id,
+        cast(null as {{ dbt.type_string() }}) as endpoint_tag,
+        cast(null as {{ dbt.type_string() }}) as status,
+        cast(null as {{ dbt.type_string() }}) as environment,
+        cast(null as {{ dbt.type_string() }}) as data_mode,
+        cast(null as {{ dbt.type_string() }}) as user_type,
+        cast(null as {{ dbt.type_bigint() }}) as input_tokens,
+        cast(null as {{ dbt.type_bigint() }}) as output_tokens,
+        cast(null as {{ dbt.type_bigint() }}) as total_tokens,
+        cast(null as {{ dbt.type_bigint() }}) as cached_input_tokens,
+        cast(null as {{ dbt.type_bigint() }}) as cache_write_tokens,
+        cast(null as {{ dbt.type_bigint() }}) as reasoning_tokens,
         cast(null as {{ dbt.type_string() }}) as other_usage,
         raw_text,
         _loaded_at as loaded_at

@@ -1,5 +1,6 @@
--- Did a prompt version make requests dearer? Its first seven complete days against its predecessor's last seven, with days
--- on which both ran counted on both sides. The ratio of means carries a 99 % interval (delta method on its logarithm).
+-- Did a prompt version make requests dearer? Its first seven complete days against its predecessor's last seven, with
+-- days on which both ran counted on both sides. The ratio of means carries a 99 % interval (delta method on its
+-- logarithm).
 
 -- 300 requests a side over three days: below that a true +30 % is missed more often than found.
 {% set min_requests = 300 %}
@@ -56,7 +57,7 @@ overlap_days as (
     inner join served_days as own_days
         on episodes.endpoint_tag = own_days.endpoint_tag
         and episodes.prompt_version = own_days.prompt_version
-        and own_days.usage_date >= episodes.first_seen_date
+        and episodes.first_seen_date <= own_days.usage_date
         and own_days.usage_date <= {{ add_days('episodes.first_seen_date', 7) }}
     inner join served_days as predecessor_days
         on episodes.endpoint_tag = predecessor_days.endpoint_tag
@@ -103,14 +104,18 @@ compared as (
         endpoint_tag,
         prompt_version,
         episode,
-        {%- for side in ['before', 'after'] %}
-        {{ sum_count("case when side = '" ~ side ~ "' then requests else 0 end") }} as requests_{{ side }},
-        cast(count(distinct case when side = '{{ side }}' then usage_date end) as {{ dbt.type_bigint() }}) as days_{{ side }},
-        {%- for measure in ['cost_usd', 'cost_usd_sum_of_squares', 'tokens', 'tokens_sum_of_squares'] %}
-        sum(case when side = '{{ side }}' then {{ measure }} else 0 end) as {{ measure }}_{{ side }}
-        {{- ',' if not (loop.last and side == 'after') }}
-        {%- endfor %}
-        {%- endfor %}
+        {{ sum_count("case when side = 'before' then requests else 0 end") }} as requests_before,
+        cast(count(distinct case when side = 'before' then usage_date end) as {{ dbt.type_bigint() }}) as days_before,
+        sum(case when side = 'before' then cost_usd else 0 end) as cost_usd_before,
+        sum(case when side = 'before' then cost_usd_sum_of_squares else 0 end) as cost_usd_sum_of_squares_before,
+        sum(case when side = 'before' then tokens else 0 end) as tokens_before,
+        sum(case when side = 'before' then tokens_sum_of_squares else 0 end) as tokens_sum_of_squares_before,
+        {{ sum_count("case when side = 'after' then requests else 0 end") }} as requests_after,
+        cast(count(distinct case when side = 'after' then usage_date end) as {{ dbt.type_bigint() }}) as days_after,
+        sum(case when side = 'after' then cost_usd else 0 end) as cost_usd_after,
+        sum(case when side = 'after' then cost_usd_sum_of_squares else 0 end) as cost_usd_sum_of_squares_after,
+        sum(case when side = 'after' then tokens else 0 end) as tokens_after,
+        sum(case when side = 'after' then tokens_sum_of_squares else 0 end) as tokens_sum_of_squares_after
     from sides
     group by endpoint_tag, prompt_version, episode
 
@@ -119,24 +124,34 @@ compared as (
 by_model as (
 
     select
-        sides.endpoint_tag,
-        sides.prompt_version,
-        sides.episode,
-        sides.model,
-        {%- for side in ['before', 'after'] %}
-        {{ ratio("sum(case when sides.side = '" ~ side ~ "' then sides.requests else 0 end)", 'max(compared.requests_' ~ side ~ ')') }}
-            as share_{{ side }},
-        {{ ratio(
-            "sum(case when sides.side = '" ~ side ~ "' then sides.cost_usd else 0 end)",
-            "sum(case when sides.side = '" ~ side ~ "' then sides.requests else 0 end)"
-        ) }} as cost_per_request_{{ side }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        endpoint_tag,
+        prompt_version,
+        episode,
+        model,
+        sum(case when side = 'before' then requests else 0 end) as requests_before,
+        sum(case when side = 'after' then requests else 0 end) as requests_after,
+        sum(case when side = 'before' then cost_usd else 0 end) as cost_usd_before,
+        sum(case when side = 'after' then cost_usd else 0 end) as cost_usd_after
     from sides
+    group by endpoint_tag, prompt_version, episode, model
+
+),
+
+model_shares as (
+
+    select
+        by_model.endpoint_tag,
+        by_model.prompt_version,
+        by_model.episode,
+        {{ ratio('by_model.requests_before', 'compared.requests_before') }} as share_before,
+        {{ ratio('by_model.requests_after', 'compared.requests_after') }} as share_after,
+        {{ ratio('by_model.cost_usd_before', 'by_model.requests_before') }} as cost_per_request_before,
+        {{ ratio('by_model.cost_usd_after', 'by_model.requests_after') }} as cost_per_request_after
+    from by_model
     inner join compared
-        on sides.endpoint_tag = compared.endpoint_tag
-        and sides.prompt_version = compared.prompt_version
-        and sides.episode = compared.episode
-    group by sides.endpoint_tag, sides.prompt_version, sides.episode, sides.model
+        on by_model.endpoint_tag = compared.endpoint_tag
+        and by_model.prompt_version = compared.prompt_version
+        and by_model.episode = compared.episode
 
 ),
 
@@ -149,33 +164,50 @@ model_mix as (
         episode,
         sum(
             (coalesce(share_after, 0) - coalesce(share_before, 0))
-            * (coalesce(cost_per_request_before, cost_per_request_after) + coalesce(cost_per_request_after, cost_per_request_before))
+            * (
+                coalesce(cost_per_request_before, cost_per_request_after)
+                + coalesce(cost_per_request_after, cost_per_request_before)
+            )
             * 0.5
         ) as model_mix_effect
-    from by_model
+    from model_shares
     group by endpoint_tag, prompt_version, episode
+
+),
+
+-- Only where both sides have something to compare: a logarithm needs means above 0.
+means as (
+
+    select
+        *,
+        {{ ratio('cost_usd_before', 'requests_before') }} as cost_usd_mean_before,
+        {{ ratio('cost_usd_after', 'requests_after') }} as cost_usd_mean_after,
+        {{ ratio('tokens_before', 'requests_before') }} as tokens_mean_before,
+        {{ ratio('tokens_after', 'requests_after') }} as tokens_mean_after,
+        {{ relative_variance_of_mean('cost_usd_before', 'cost_usd_sum_of_squares_before', 'requests_before') }}
+            as cost_usd_log_variance_before,
+        {{ relative_variance_of_mean('cost_usd_after', 'cost_usd_sum_of_squares_after', 'requests_after') }}
+            as cost_usd_log_variance_after,
+        {{ relative_variance_of_mean('tokens_before', 'tokens_sum_of_squares_before', 'requests_before') }}
+            as tokens_log_variance_before,
+        {{ relative_variance_of_mean('tokens_after', 'tokens_sum_of_squares_after', 'requests_after') }}
+            as tokens_log_variance_after
+    from compared
+    where
+        cost_usd_before > 0 and cost_usd_after > 0
+        and tokens_before > 0 and tokens_after > 0
 
 ),
 
 estimated as (
 
     select
-        compared.*,
-        {%- for measure in ['cost_usd', 'tokens'] %}
-        {%- for side in ['before', 'after'] %}
-        {{ ratio(measure ~ '_' ~ side, 'requests_' ~ side) }} as {{ measure }}_mean_{{ side }},
-        {%- endfor %}
-        ln({{ ratio(measure ~ '_after', 'requests_after') }})
-        - ln({{ ratio(measure ~ '_before', 'requests_before') }}) as {{ measure }}_log_ratio,
-        sqrt(
-            {{ relative_variance_of_mean(measure ~ '_before', measure ~ '_sum_of_squares_before', 'requests_before') }}
-            + {{ relative_variance_of_mean(measure ~ '_after', measure ~ '_sum_of_squares_after', 'requests_after') }}
-        ) as {{ measure }}_log_ratio_error{{ ',' if not loop.last }}
-        {%- endfor %}
-    from compared
-    where
-        cost_usd_before > 0 and cost_usd_after > 0
-        and tokens_before > 0 and tokens_after > 0
+        *,
+        ln(cost_usd_mean_after) - ln(cost_usd_mean_before) as cost_usd_log_ratio,
+        sqrt(cost_usd_log_variance_before + cost_usd_log_variance_after) as cost_usd_log_ratio_error,
+        ln(tokens_mean_after) - ln(tokens_mean_before) as tokens_log_ratio,
+        sqrt(tokens_log_variance_before + tokens_log_variance_after) as tokens_log_ratio_error
+    from means
 
 ),
 

@@ -1,5 +1,5 @@
--- The Top lists: every way to cut the same dollars. Each entity type adds up to the whole, so the unattributed rest is a
--- row. Users carry their type, because a service account must not hide among the top people.
+-- The Top lists: every way to cut the same dollars. Each entity type adds up to the whole, so the unattributed rest is
+-- a row. Users carry their type, because a service account must not hide among the top people.
 
 {% set entity_columns = {
     'total': "'total'", 'tenant': 'tenant_id', 'team': 'team', 'endpoint': 'endpoint_tag', 'feature': 'feature_name',

@@ -12,17 +12,11 @@ with delivered as (
     select
         *,
         case
-            when least(
-                {%- for count in counts %}
-                coalesce({{ count }}, 0){{ ',' if not loop.last }}
-                {%- endfor %}
-            ) < 0
+            when
+                {{ counts | join(' < 0\n                or ') }} < 0
                 then 'negative_count'
-            when greatest(
-                {%- for count in counts %}
-                coalesce({{ count }}, 0){{ ',' if not loop.last }}
-                {%- endfor %}
-            ) > {{ max_count() }}
+            when
+                {{ counts | join(' > ' ~ max_count() ~ '\n                or ') }} > {{ max_count() }}
                 then 'number_too_large'
         end as broken_count
     from {{ usage_events() }}
@@ -90,11 +84,11 @@ renamed as (
             else output_tokens
         end as output_tokens,
         -- an exclusive total would be smaller than its parts
-        case when coalesce(_input_includes_cache, true) and coalesce(_output_includes_reasoning, true) then total_tokens end
-            as total_tokens,
-        {%- for part in part_counts %}
-        {{ part }},
-        {%- endfor %}
+        case
+            when coalesce(_input_includes_cache, true) and coalesce(_output_includes_reasoning, true)
+                then total_tokens
+        end as total_tokens,
+        {{ part_counts | join(',\n        ') }},
         web_search_requests,
         other_usage,
 
@@ -126,8 +120,10 @@ final as (
                 or coalesce(reasoning_tokens, 0) > output_tokens
                 or coalesce(input_audio_tokens, 0) + coalesce(input_image_tokens, 0) > input_tokens
                 or coalesce(output_audio_tokens, 0) + coalesce(output_image_tokens, 0) > output_tokens
-                or coalesce(cached_audio_tokens, 0) + coalesce(cached_image_tokens, 0) > coalesce(cached_input_tokens, 0)
-                or greatest(coalesce(input_tokens, 0), coalesce(output_tokens, 0)) > coalesce(total_tokens, {{ max_count() }})
+                or coalesce(cached_audio_tokens, 0) + coalesce(cached_image_tokens, 0)
+                > coalesce(cached_input_tokens, 0)
+                or greatest(coalesce(input_tokens, 0), coalesce(output_tokens, 0))
+                > coalesce(total_tokens, {{ max_count() }})
                 then 'part_larger_than_whole'
             when started_at < cast('2020-01-01' as {{ dbt.type_timestamp() }})
                 then 'timestamp_before_2020'

@@ -19,6 +19,7 @@ Event = dict[str, Any]
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
+LANDING_DELAY = 300 * SECOND
 MAX_ATTEMPTS = 12
 REDELIVERED_SHARE = 0.006
 STRAGGLER_SHARE = 0.004
@@ -110,6 +111,16 @@ class Behaviour:
             "data_mode": "real",
         }
 
+    def calling(self, model: Model, version: str, tenant: str, request_id: str) -> Event:
+        """What all attempts of one request have in common, but for the caller."""
+        return self.common | {
+            "provider": model.provider,
+            "model": model.name,
+            "external_request_id": request_id,
+            "prompt_version": version,
+            "tenant_id": tenant,
+        }
+
 
 class UsageLog:
     """The rows of one log; while they are drawn, `sizes` counts what is planted by (incident_id, measure)."""
@@ -124,6 +135,7 @@ class UsageLog:
         self.event_number = 0
         self.request_number = 0
         self.run_number = 0
+        self.endpoints = {endpoint.tag: endpoint for endpoint in world.ENDPOINTS}
         shares = tenant_shares(events)
         self.tenants = {}
         for endpoint in world.ENDPOINTS:
@@ -166,15 +178,7 @@ class UsageLog:
         """The calls of one request, with retries and workflow steps, and their starts in microseconds."""
         rng, endpoint = self.rng, behaviour.endpoint
         model, version = behaviour.models.draw(rng), behaviour.versions.draw(rng)
-        tenant = tenants.draw(rng)
-        self.request_number += 1
-        common = behaviour.common | {
-            "provider": model.provider,
-            "model": model.name,
-            "external_request_id": f"req-{self.request_number:06d}",
-            "prompt_version": version.name,
-            "tenant_id": tenant,
-        }
+        common = behaviour.calling(model, version.name, tenants.draw(rng), self.new_request_id())
         if endpoint.workflow_id:
             self.run_number += 1
             common["run_id"] = f"run-{self.run_number:06d}"
@@ -204,6 +208,14 @@ class UsageLog:
         if in_scope:
             self.count(model, calls, opens_at)
         return calls
+
+    def new_request_id(self) -> str:
+        self.request_number += 1
+        return f"req-{self.request_number:06d}"
+
+    def new_event(self, common: Event, started: int) -> Event:
+        self.event_number += 1
+        return common | {"event_id": f"evt-{self.event_number:07d}", "started_at": time_text(started)}
 
     def name_user(self, endpoint: Endpoint, common: Event) -> None:
         """Says for whom the call is: a service account, a visitor without a name or one of the people."""
@@ -254,18 +266,12 @@ class UsageLog:
         failure_rate = incidents.NEW_ID_FAILURE_RATE if makes_new_ids else endpoint.failure_rate
         made: list[tuple[int, Event]] = []
         while True:
-            self.event_number += 1
-            event = common | {
-                "event_id": f"evt-{self.event_number:07d}",
-                "started_at": time_text(started),
-                "attempt_number": len(made) + 1,
-            }
-            if makes_new_ids:
-                event["attempt_number"] = None
-                if made:
-                    self.request_number += 1
-                    event["external_request_id"] = f"req-{self.request_number:06d}"
-                    self.sizes["new_id_per_retry", "attempts"] += common["environment"] == "prod"
+            event = self.new_event(common, started)
+            if not makes_new_ids:
+                event["attempt_number"] = len(made) + 1
+            elif made:
+                event["external_request_id"] = self.new_request_id()
+                self.sizes[incidents.NEW_ID_PER_RETRY.incident_id, "attempts"] += 1
             made.append((started, event))
             if len(made) == MAX_ATTEMPTS or rng.random() >= failure_rate:
                 self.succeed(endpoint, model, size, input_tokens, event)
@@ -288,7 +294,7 @@ class UsageLog:
                 return
         if endpoint.usage_missing_rate and rng.random() < endpoint.usage_missing_rate:
             event["latency_ms"] = 300 + int(rng.random() * 2000)
-            self.sizes["usage_missing", "attempts"] += 1
+            self.sizes[incidents.USAGE_MISSING.incident_id, "attempts"] += 1
             return
         self.use_tokens(endpoint, model, size, input_tokens, event)
 
@@ -343,73 +349,58 @@ class UsageLog:
 
     def runaway_calls(self, hour: int) -> list[tuple[int, Event]]:
         """One hour of a run that searches in circles; its prompt carries all it has read."""
-        endpoint = next(endpoint for endpoint in world.ENDPOINTS if endpoint.tag == "research.report")
-        behaviour, tenant, (model, _) = Behaviour(endpoint), "vantage-freight", endpoint.models[0]
-        hours = (incidents.RUNAWAY_LOOP.ends_at - incidents.RUNAWAY_LOOP.starts_at) // timedelta(hours=1)
-        calls_per_hour = max(10, min(self.events // 50, 2000) // hours)
-        common = behaviour.common | {
-            "provider": model.provider,
-            "model": model.name,
-            "external_request_id": "req-7f3a91",
+        loop, tenant = incidents.RUNAWAY_LOOP, "vantage-freight"
+        endpoint = self.endpoints["research.report"]
+        behaviour, model, version = Behaviour(endpoint), endpoint.models[0][0], endpoint.versions[0]
+        common = behaviour.calling(model, version.name, tenant, "req-7f3a91") | {
             "call_name": "search",
-            "run_id": incidents.RUNAWAY_LOOP.entity_id,
-            "prompt_version": endpoint.versions[0].name,
-            "tenant_id": tenant,
+            "attempt_number": 1,
+            "run_id": loop.entity_id,
             "user_id": self.users[tenant].options[0],
             "user_type": "human",
+            "status": "success",
         }
+        hours = (loop.ends_at - loop.starts_at) // timedelta(hours=1)
+        calls_per_hour = max(10, min(self.events // 50, 2000) // hours)
         calls = []
         for nth in range(calls_per_hour):
             started = hour * HOUR + int((nth + self.rng.random() * 0.5) * HOUR / calls_per_hour)
-            self.event_number += 1
-            event = common | {
-                "event_id": f"evt-{self.event_number:07d}",
-                "started_at": time_text(started),
-                "attempt_number": 1,
-                "status": "success",
-            }
-            done = self.sizes["runaway_loop", "calls"]
+            event = self.new_event(common, started)
+            done = self.sizes[loop.incident_id, "calls"]
             context = 30_000 + 150_000 * done // (calls_per_hour * hours)
             self.use_tokens(endpoint, model, 0.35, context, event)
-            self.sizes["runaway_loop", "calls"] += 1
-            self.sizes["runaway_loop", "cost"] += estimated_cost(model, event)
+            self.sizes[loop.incident_id, "calls"] += 1
+            self.sizes[loop.incident_id, "cost"] += estimated_cost(model, event)
             calls.append((started, event))
         return calls
 
     def load_test_calls(self, hour: int) -> list[tuple[int, Event]]:
-        endpoint = next(endpoint for endpoint in world.ENDPOINTS if endpoint.tag == "product.search")
-        behaviour, (model, _) = Behaviour(endpoint), endpoint.models[0]
+        """One hour of a load test, all by one user and with prompts of one size."""
+        test, endpoint = incidents.TEST_AS_PRODUCTION, self.endpoints["product.search"]
+        behaviour, model, version = Behaviour(endpoint), endpoint.models[0][0], endpoint.versions[0]
         calls = []
         for _ in range(max(5, min(self.events // 250, 500))):
             started = hour * HOUR + int(self.rng.random() * HOUR)
-            self.event_number += 1
-            self.request_number += 1
-            event = behaviour.common | {
-                "event_id": f"evt-{self.event_number:07d}",
-                "started_at": time_text(started),
-                "provider": model.provider,
-                "model": model.name,
-                "external_request_id": f"req-{self.request_number:06d}",
-                "prompt_version": endpoint.versions[0].name,
-                "tenant_id": incidents.TEST_AS_PRODUCTION.entity_id,
+            common = behaviour.calling(model, version.name, test.entity_id, self.new_request_id())
+            event = self.new_event(common, started) | {
                 "user_id": "loadtest-user-1",
                 "user_type": "human",
                 "status": "success",
                 "cache_hit": "false",
             }
             self.use_tokens(endpoint, model, 1.0, 20_000, event)
-            self.sizes["test_as_production", "attempts"] += 1
+            self.sizes[test.incident_id, "attempts"] += 1
             calls.append((started, event))
         return calls
 
     def deliveries(self, event: Event, started: int, opens_at: datetime) -> Iterator[Event]:
         """The event as it landed: soon or late, sometimes twice; the last delivery is the true one."""
         rng = self.rng
-        landed = started - started % (60 * SECOND) + 5 * 60 * SECOND
+        landed = started - started % (60 * SECOND) + LANDING_DELAY
         is_late = event["tenant_id"] == incidents.LATE_ROWS.entity_id and incidents.LATE_ROWS.covers(opens_at)
         if is_late:
             landed += 3 * DAY
-            self.sizes["late_rows", "rows"] += 1
+            self.sizes[incidents.LATE_ROWS.incident_id, "rows"] += 1
         elif rng.random() < STRAGGLER_SHARE:
             landed += int((1 + 4 * rng.random()) * DAY)
         if rng.random() < REDELIVERED_SHARE and landed + DAY < self.as_of:
@@ -417,21 +408,18 @@ class UsageLog:
             if rng.random() < 0.4 and event.get("output_tokens"):
                 first["output_tokens"] = first["reasoning_tokens"] = 0
                 first["total_tokens"] = event["input_tokens"]
-                self.sizes["redeliveries", "corrected"] += 1
+                self.sizes[incidents.REDELIVERIES.incident_id, "corrected"] += 1
             yield first
             landed += int(rng.random() * DAY)
-            self.sizes["redeliveries", "rows"] += 1
-            self.sizes["late_rows", "rows"] += is_late
+            self.sizes[incidents.REDELIVERIES.incident_id, "rows"] += 1
+            self.sizes[incidents.LATE_ROWS.incident_id, "rows"] += is_late
         event["_loaded_at"] = time_text(min(landed, self.as_of))
         yield event
 
     def quarantined(self, started: int, changes: Event) -> Event:
         """An otherwise good row with one contradiction in it."""
-        self.event_number += 1
-        self.sizes["quarantine", "rows"] += 1
-        return {
-            "event_id": f"evt-{self.event_number:07d}",
-            "started_at": time_text(started),
+        self.sizes[incidents.QUARANTINE.incident_id, "rows"] += 1
+        good = {
             "provider": "openai",
             "model": "gpt-4.1",
             "endpoint_tag": "checkout.summary",
@@ -441,5 +429,6 @@ class UsageLog:
             "input_tokens": 1200,
             "output_tokens": 300,
             "status": "success",
-            "_loaded_at": time_text(started + 5 * 60 * SECOND),
-        } | changes
+            "_loaded_at": time_text(started + LANDING_DELAY),
+        }
+        return self.new_event(good, started) | changes

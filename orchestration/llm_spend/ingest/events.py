@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from llm_spend.ingest.database import literal
 from llm_spend.ingest.mapping import FieldSource, Mapping
 from llm_spend.ingest.readers import BLANKS, json_pointer
 from llm_spend.ingest.schema import EVENT_COLUMNS, Column
+from llm_spend.ingest.sql import literal
 
 _EXPECTED = {
     "timestamp": "an ISO 8601 timestamp",
@@ -17,8 +18,6 @@ _EXPECTED = {
 }
 _UNIX_MICROSECONDS = {"unix_seconds": 1_000_000, "unix_milliseconds": 1_000, "unix_microseconds": 1}
 _QUOTED_LENGTH = 80
-
-FIELD_LIST = ", ".join(column.name for column in EVENT_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -32,51 +31,63 @@ class Place:
 def places(name: str) -> list[Place]:
     """How `usage.details.cached` may be read: the column of that very name, else the path."""
     column, *keys = name.split(".")
-    return [Place(name), Place(column, tuple(keys))] if keys and all([column, *keys]) else [Place(name)]
+    is_path = bool(keys) and all([column, *keys])
+    return [Place(name), Place(column, tuple(keys))] if is_path else [Place(name)]
 
 
 @dataclass(frozen=True)
 class EventSql:
-    """One file's events as SQL over the reader's select.
+    """One file's events as SQL over its reader's select.
 
-    `columns` are the top-level columns to ask the reader for; `hashed` the fields whose value is replaced.
+    `available` are the file's top-level columns, `columns` those that the mapping reads: ask the reader for
+    these. A reason quotes a value only where no field is `hashed`: a shifted row may hold an id anywhere.
     """
 
     mapping: Mapping
+    available: Sequence[str]
     hashed: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
-        found = [
-            place
-            for column in EVENT_COLUMNS
-            for name in self.mapping.source(column).columns
-            for place in places(name)
-        ]
-        return list(dict.fromkeys(place.column for place in found))
+        read = [place.column for column in EVENT_COLUMNS for place in self._places(column)]
+        return list(dict.fromkeys(read))
 
-    def texts(self, rows: str, columns: Sequence[Column] = EVENT_COLUMNS) -> str:
-        """line, raw, problem and each field as text: translated, blank as null."""
-        fields = ", ".join(f"{self._text(column)} as {column.name}" for column in columns)
-        return f"select line, raw, problem, {fields} from ({rows})"
+    @cached_property
+    def logged(self) -> list[Column]:
+        """The fields that the file can fill."""
+        return [
+            column
+            for column in EVENT_COLUMNS
+            if self._places(column) or self.mapping.source(column).constant is not None
+        ]
+
+    def texts(self, rows: str) -> str:
+        """line, raw, problem and each logged field as text: translated, blank as null."""
+        fields = "".join(f", {self._text(column)} as {column.name}" for column in self.logged)
+        return f"select line, raw, problem{fields} from ({rows})"
 
     def events(self, rows: str) -> str:
         """line, raw, reason (null for an event that lands) and each field, typed."""
-        checked = [column for column in EVENT_COLUMNS if column.kind != "text"]
-        texts = ", ".join(f"{column.name} as {column.name}_text" for column in checked)
-        typed = ", ".join(f"{self._typed(column)} as {column.name}" for column in EVENT_COLUMNS)
+        checked = [column for column in self.logged if column.kind != "text"]
+        texts = "".join(f", {column.name} as {column.name}_text" for column in checked)
+        typed = "".join(f", {self._typed(column)} as {column.name}" for column in EVENT_COLUMNS)
         reasons = " ".join(
             f"when {column.name}_text is not null and {column.name} is null then {self._reason(column)}"
             for column in checked
         )
+        fields = ", ".join(column.name for column in EVENT_COLUMNS)
         return f"""
-            select line, raw, case when problem is not null then problem {reasons} end as reason, {FIELD_LIST}
-            from (select line, raw, problem, {texts}, {typed} from ({self.texts(rows)}))
+            select line, raw, case when problem is not null then problem {reasons} end as reason, {fields}
+            from (select line, raw, problem{texts}{typed} from ({self.texts(rows)}))
         """
+
+    def _places(self, column: Column) -> list[Place]:
+        found = [place for name in self.mapping.source(column).columns for place in places(name)]
+        return [place for place in found if place.column in self.available]
 
     def _text(self, column: Column) -> str:
         source = self.mapping.source(column)
-        value = self._logged(source)
+        value = literal(source.constant) if source.constant is not None else self._logged_text(column)
         if source.values:
             cases = " ".join(
                 f"when {literal(logged)} then {'null' if meant is None else literal(meant)}"
@@ -87,14 +98,8 @@ class EventSql:
             value = f"case when try_cast({value} as double) = 0 then null else {value} end"
         return value
 
-    def _logged(self, source: FieldSource) -> str:
-        if not source.columns:
-            return "cast(null as varchar)" if source.constant is None else literal(source.constant)
-        texts = [
-            f"nullif(trim({self.place_text(place)}, {BLANKS}), '')"
-            for name in source.columns
-            for place in places(name)
-        ]
+    def _logged_text(self, column: Column) -> str:
+        texts = [_not_blank(self.place_text(place)) for place in self._places(column)]
         return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
 
     def place_text(self, place: Place) -> str:
@@ -111,6 +116,8 @@ class EventSql:
 
     def _typed(self, column: Column) -> str:
         text, source = column.name, self.mapping.source(column)
+        if column not in self.logged:
+            return f"cast(null as {column.sql_type})"
         if column.kind == "timestamp":
             return _timestamp(text, source)
         if column.name == "latency_ms" and source.unit:
@@ -120,7 +127,8 @@ class EventSql:
             whole = f"try_cast({text} as bigint)"
             return f"case when {whole} = try_cast({text} as double) then {whole} end"
         if column.kind == "boolean":
-            return f"case lower({text}) when 'true' then true when '1' then true when 'false' then false when '0' then false end"
+            is_true, is_false = f"lower({text}) in ('true', '1')", f"lower({text}) in ('false', '0')"
+            return f"case when {is_true} then true when {is_false} then false end"
         if column.kind == "json":
             is_object = f"case when json_valid({text}) then json_type({text}) = 'OBJECT' end"
             return f"case when {is_object} then cast(json({text}) as varchar) end"
@@ -140,6 +148,11 @@ class EventSql:
         shown = f"left({column.name}_text, {_QUOTED_LENGTH})"
         before, after = literal(f"{column.name}{origin} is '"), literal(f"', not {expected}{hint}")
         return f"{before} || {shown} || {after}"
+
+
+def _not_blank(text: str) -> str:
+    # '!' is the first character after the blanks; text that begins with one is rare, and dear to trim.
+    return f"case when {text} >= '!' then rtrim({text}) else nullif(trim({text}, {BLANKS}), '') end"
 
 
 def _timestamp(text: str, source: FieldSource) -> str:

@@ -28,7 +28,8 @@ def check_hashing(fields: Iterable[str], salt: str | None) -> frozenset[str]:
         )
     if wanted and not salt:
         raise UserError(
-            f"hashing {', '.join(sorted(wanted))} needs a salt: set {SALT_VARIABLE} to a long random text, and keep it"
+            f"hashing {', '.join(sorted(wanted))} needs a salt: set the environment variable {SALT_VARIABLE} "
+            "to a long random text, and keep it"
         )
     return wanted
 
@@ -38,11 +39,9 @@ def keyed_digest(salt: str, text: str) -> str:
     return hmac.digest(salt.encode(), text.encode(), "sha256").hex()
 
 
-def fill_hashed_ids(connection: duckdb.DuckDBPyConnection, clear_ids: str | None, salt: str | None) -> None:
-    """Make the temporary table `hashed_ids` (clear, hashed) for a select of one text column; None leaves it empty."""
+def fill_hashed_ids(connection: duckdb.DuckDBPyConnection, clear_ids: str, salt: str) -> None:
+    """Make the temporary table `hashed_ids` (clear, hashed) for the distinct texts of a one-column select."""
     connection.execute("create or replace temp table hashed_ids (clear varchar, hashed varchar)")
-    if clear_ids is None or salt is None:
-        return
     connection.execute(
         f"create or replace temp table clear_ids as select distinct clear from ({clear_ids}) as t(clear)"
     )

@@ -6,15 +6,15 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
+from llm_spend.database import connect
 from llm_spend.errors import UserError
-from llm_spend.ingest.database import literal, open_database
 from llm_spend.ingest.events import EventSql, Place, places
 from llm_spend.ingest.identity import check_hashing, fill_hashed_ids, keyed_digest
 from llm_spend.ingest.mapping import Mapping, preset_names
@@ -24,16 +24,24 @@ from llm_spend.ingest.readers import (
     file_format,
     json_pointer,
     open_rows,
-    reading_error,
 )
-from llm_spend.ingest.schema import COLUMNS_BY_NAME, EVENT_COLUMNS, create_statements
+from llm_spend.ingest.schema import EVENT_COLUMNS, create_statements
+from llm_spend.ingest.sql import first_line, literal
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of all bytes done, 0 to 1; from a background thread too."""
 
-_Watch = Callable[[float, float], AbstractContextManager[None]]
+_Watch = Callable[[], AbstractContextManager[None]]
 
 REASONS_SHOWN = 3
+COLUMNS_SHOWN = 30
+_SETTINGS = (
+    # A load joins millions of rows with a few: never build the hash table from the millions.
+    "set disabled_optimizers = 'join_order,build_side_probe_side'",
+    # So that query_progress() works; the caller draws the bar.
+    "set enable_progress_bar = true",
+    "set enable_progress_bar_print = false",
+)
 RAW_TEXT_WITHHELD = "(not kept: this load hashes ids)"
 
 
@@ -47,7 +55,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file. `is_skipped`: this content was loaded before in the same way, counts are from then."""
+    """What became of one file. `is_skipped`: it was loaded before in the same way, with these counts."""
 
     path: str
     accepted: int
@@ -69,11 +77,13 @@ class LoadReport:
 
     @property
     def accepted(self) -> int:
-        return sum(file.accepted for file in self.files)
+        """Rows that this load added: those of skipped files were there."""
+        return sum(file.accepted for file in self.files if not file.is_skipped)
 
     @property
     def rejected(self) -> int:
-        return sum(file.rejected for file in self.files)
+        """Rows that this load refused: those of skipped files are not counted."""
+        return sum(file.rejected for file in self.files if not file.is_skipped)
 
 
 @dataclass(frozen=True)
@@ -82,21 +92,21 @@ class _Job:
 
     mapping: Mapping
     hashed: frozenset[str]
-    salt: str | None
+    salt: str = field(repr=False)
     loaded_at: datetime
 
     @property
     def mapping_hash(self) -> str:
-        """Changes with anything that would change the loaded rows; keyed, so that it tells nothing about the salt."""
+        """Changes with anything that would change the loaded rows; the salt cannot be read from it."""
         meaning = f"{self.mapping.fingerprint()} {' '.join(sorted(self.hashed))}"
-        if self.hashed and self.salt:
-            return keyed_digest(self.salt, meaning)
-        return hashlib.sha256(meaning.encode()).hexdigest()
+        return (
+            keyed_digest(self.salt, meaning) if self.hashed else hashlib.sha256(meaning.encode()).hexdigest()
+        )
 
     @property
     def row_key(self) -> str:
         """Put before a row's text when ids are hashed, so that its md5 cannot be guessed back to the id."""
-        return keyed_digest(self.salt, "row") if self.hashed and self.salt else ""
+        return keyed_digest(self.salt, "row") if self.hashed else ""
 
 
 def load(
@@ -110,50 +120,49 @@ def load(
 ) -> LoadReport:
     """Load the files that the patterns name into the schema `raw` of a DuckDB file.
 
-    `loaded_at` is aware, or naive UTC. A file whose content was loaded with the same mapping is skipped; with another
-    mapping its rows are replaced. Raises UserError (see `errors`) for input that cannot be read, and when not one row of
-    all files can be accepted; what was loaded before the error stays, rejected rows included.
+    `loaded_at` is aware, or naive UTC. A file whose content was loaded with the same mapping is skipped; with
+    another mapping its rows are replaced. Raises UserError for input that cannot be read, and when not one
+    row can be accepted; what was loaded before the error stays, rejected rows included.
     """
     mapping = mapping or Mapping()
     job = _Job(
         mapping=mapping,
         hashed=check_hashing({*hash_fields, *mapping.hashed_fields}, hash_salt),
-        salt=hash_salt,
+        salt=hash_salt or "",
         loaded_at=loaded_at.astimezone(UTC).replace(tzinfo=None) if loaded_at.tzinfo else loaded_at,
     )
     files = find_files(patterns)
     sizes = [path.stat().st_size for path in files]
     total = sum(sizes) or 1
-    connection = open_database(db_path)
-    try:
-        for statement in create_statements():
+    with connect(db_path) as connection:
+        for statement in (*_SETTINGS, *create_statements()):
             connection.execute(statement)
         reports = []
         for index, (path, size) in enumerate(zip(files, sizes, strict=True)):
             start, share = sum(sizes[:index]) / total, size / total
             message = f"loading {path}" + (f" ({index + 1} of {len(files)})" if len(files) > 1 else "")
             progress(message, start)
-            watch = partial(_watched, connection, partial(_report_share, progress, message, start, share))
+            watch = partial(_watched, connection, progress, message, start, share)
             reports.append(_load_file(connection, path, job, watch))
-        progress("loaded", 1.0)
-        report = LoadReport(tuple(reports))
-        _require_an_event(report)
-        return report
-    finally:
-        connection.close()
+    progress("loaded", 1.0)
+    report = LoadReport(tuple(reports))
+    _require_an_event(report)
+    return report
 
 
 def find_files(patterns: Sequence[str]) -> list[Path]:
-    """The files that paths and globs name, each once, in the order given. UserError when one names nothing readable."""
+    """The files that paths and globs name, each once, in the order given. UserError when one names none."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern).expanduser()
-        matches = [path] if path.exists() else sorted(map(Path, glob.glob(str(path), recursive=True)))
-        if not matches:
-            raise UserError(f"{pattern}: no such file; check the path, or quote the glob")
-        if matches == [path] and path.is_dir():
+        if path.is_dir():
             raise UserError(f"{pattern}: a directory; name its files, such as '{path}/*.jsonl'")
-        found.update(dict.fromkeys(match for match in matches if not match.is_dir()))
+        # Path.glob would find hidden files, and fail on patterns that glob takes.
+        matches = [str(path)] if path.exists() else glob.glob(str(path), recursive=True)  # noqa: PTH207
+        named = [match for match in map(Path, sorted(matches)) if not match.is_dir()]
+        if not named:
+            raise UserError(f"{pattern}: no such file; check the path or the glob")
+        found.update(dict.fromkeys(named))
     for path in found:
         file_format(path)
     return list(found)
@@ -168,6 +177,7 @@ def _load_file(connection: duckdb.DuckDBPyConnection, path: Path, job: _Job, wat
     if known and known[0] == job.mapping_hash:
         rejections = _first_rejections(connection, file_hash)
         return FileReport(str(path), known[1], known[2], is_skipped=True, first_rejections=rejections)
+    origin = [file_hash, str(path)]
     connection.begin()
     try:
         for table in ("raw_usage_events", "raw_rejected_events", "raw_loaded_files"):
@@ -175,20 +185,13 @@ def _load_file(connection: duckdb.DuckDBPyConnection, path: Path, job: _Job, wat
         report = _land(connection, path, file_hash, job, watch)
         connection.execute(
             "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?)",
-            [
-                file_hash,
-                str(path),
-                job.mapping_hash,
-                byte_count,
-                report.accepted,
-                report.rejected,
-                job.loaded_at,
-            ],
+            [*origin, job.mapping_hash, byte_count, report.accepted, report.rejected, job.loaded_at],
         )
         connection.commit()
     except duckdb.Error as error:
         connection.rollback()
-        raise reading_error(path, error) from None
+        reason = first_line(error)
+        raise UserError(f"{path}: cannot be loaded ({reason}); is it what its name says?") from None
     except BaseException:
         connection.rollback()
         raise
@@ -198,19 +201,22 @@ def _load_file(connection: duckdb.DuckDBPyConnection, path: Path, job: _Job, wat
 def _land(
     connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job: _Job, watch: _Watch
 ) -> FileReport:
-    """Two passes over the file, so that no row waits in memory: one judges, one inserts."""
     rows = open_rows(connection, path)
-    sql = EventSql(job.mapping, job.hashed)
-    seen = _check_columns(connection, path, rows, sql)
+    sql = EventSql(job.mapping, rows.columns, job.hashed)
+    _check_columns(connection, path, rows, sql)
     selected = rows.select(sql.columns)
     events = sql.events(selected)
     provenance = [file_hash, str(path), job.loaded_at]
-    with watch(0.0, 0.4):
-        rejected, without_id = _first_row(
-            connection,
-            f"select count(reason), count(case when reason is null and event_id is null then 1 end) from ({events})",
+    ids = [column.name for column in sql.logged if column.name in job.hashed]
+    if ids:
+        logged_ids = f"select unnest([{', '.join(ids)}]) from ({sql.texts(selected)})"
+        fill_hashed_ids(connection, logged_ids, job.salt)
+    with watch():
+        (accepted,) = _first_row(
+            connection, _insert_events(events, job.mapping, ids), [*provenance, job.row_key]
         )
-    if rejected:
+    _number_repeats(connection, file_hash)
+    if accepted < rows.row_count:
         raw = literal(RAW_TEXT_WITHHELD) if job.hashed else "raw"
         connection.execute(
             f"""
@@ -219,110 +225,97 @@ def _land(
             """,
             provenance,
         )
-    _fill_repeats(connection, selected if without_id else None)
-    fill_hashed_ids(connection, _clear_ids(sql, selected), job.salt)
-    with watch(0.4, 1.0):
-        (accepted,) = _first_row(connection, _insert_events(events, job), [*provenance, job.row_key])
-    asked = set(sql.columns)
     return FileReport(
         str(path),
         accepted=accepted,
-        rejected=rejected,
-        unused_columns=tuple(column for column in seen if column not in asked),
+        rejected=rows.row_count - accepted,
+        unused_columns=tuple(column for column in rows.columns if column not in sql.columns),
         first_rejections=_first_rejections(connection, file_hash),
     )
 
 
-def _insert_events(events: str, job: _Job) -> str:
+def _insert_events(events: str, mapping: Mapping, ids: Sequence[str]) -> str:
     values = {column.name: f"events.{column.name}" for column in EVENT_COLUMNS}
-    values["event_id"] = (
-        "coalesce(events.event_id, md5(events.row_hash || '|' || coalesce(repeats.ordinal, 1)))"
-    )
-    values |= {name: f"hashed_{name}.hashed" for name in job.hashed}
+    values["event_id"] = f"coalesce(events.event_id, {_id_of_row('events._row_hash', '1')})"
+    values |= {name: f"hashed_{name}.hashed" for name in ids}
     joins = " ".join(
-        f"left join hashed_ids as hashed_{name} on events.{name} = hashed_{name}.clear"
-        for name in sorted(job.hashed)
+        f"left join hashed_ids as hashed_{name} on events.{name} = hashed_{name}.clear" for name in ids
     )
     return f"""
         insert into raw.raw_usage_events
         select
             {", ".join(values.values())},
-            $3, {_flag(job.mapping.input_includes_cache)}, {_flag(job.mapping.output_includes_reasoning)},
-            $1, $2, events.line, events.row_hash
-        from (select *, md5($4 || raw) as row_hash from ({events}) where reason is null) as events
-        left join repeats on events.line = repeats.line
+            $3, {_flag(mapping.input_includes_cache)}, {_flag(mapping.output_includes_reasoning)},
+            $1, $2, events.line, events._row_hash
+        from (select *, md5($4 || raw) as _row_hash from ({events}) where reason is null) as events
         {joins}
     """
 
 
-def _fill_repeats(connection: duckdb.DuckDBPyConnection, rows: str | None) -> None:
-    """Make the temporary table `repeats`: line, and ordinal from 1, of each row that is not the only one of its text."""
-    connection.execute("create or replace temp table repeats (line bigint, ordinal bigint)")
-    if rows is None:
-        return
+def _id_of_row(row_hash: str, ordinal: str) -> str:
+    """SQL: the id of an event that was logged without one."""
+    return f"md5({row_hash} || '|' || {ordinal})"
+
+
+def _number_repeats(connection: duckdb.DuckDBPyConnection, file_hash: str) -> None:
+    """Identical rows without an id are different events: the second gets another id than the first."""
     connection.execute(
         f"""
-        insert into repeats
-        with texts as (select line, md5_number(raw) as text_hash from ({rows})),
-        repeated as (select text_hash from texts group by text_hash having count(*) > 1)
-        select line, row_number() over (partition by text_hash order by line)
-        from texts where text_hash in (select text_hash from repeated)
-        """
+        with without_id as (
+            select _source_line, _row_hash from raw.raw_usage_events
+            where _file_hash = $1 and event_id = {_id_of_row("_row_hash", "1")}
+        ),
+        repeated as (
+            select _row_hash from without_id group by _row_hash having count(*) > 1
+        ),
+        numbered as (
+            select _source_line, row_number() over (partition by _row_hash order by _source_line) as ordinal
+            from without_id where _row_hash in (select _row_hash from repeated)
+        )
+        update raw.raw_usage_events as events
+        set event_id = {_id_of_row("events._row_hash", "numbered.ordinal")}
+        from numbered
+        where events._file_hash = $1 and events._source_line = numbered._source_line and numbered.ordinal > 1
+        """,
+        [file_hash],
     )
 
 
-def _clear_ids(sql: EventSql, rows: str) -> str | None:
-    columns = [COLUMNS_BY_NAME[name] for name in sorted(sql.hashed)]
-    selects = [f"select {column.name} from ({sql.texts(rows, [column])})" for column in columns]
-    return " union all ".join(selects) or None
-
-
-def _check_columns(
-    connection: duckdb.DuckDBPyConnection, path: Path, rows: FileRows, sql: EventSql
-) -> list[str]:
-    """The file's columns. UserError when the mapping, or the contract itself, needs one that no row has."""
-    seen = rows.columns(sample=True)
-    if not seen:
-        return []
-    needed = [
-        (column, source)
-        for column in EVENT_COLUMNS
-        if (source := sql.mapping.source(column)).columns and (column.required or not source.optional)
-    ]
-    if any(candidate.column not in seen for _, source in needed for candidate in places(source.columns[0])):
-        seen = rows.columns(sample=False)
-    for column, source in needed:
-        candidates = [candidate for name in source.columns for candidate in places(name)]
-        if any(_has(connection, rows, sql, candidate, seen) for candidate in candidates):
+def _check_columns(connection: duckdb.DuckDBPyConnection, path: Path, rows: FileRows, sql: EventSql) -> None:
+    """Raise a UserError when the mapping, or the contract itself, needs a column that no row has."""
+    if not rows.columns:
+        return
+    for column in EVENT_COLUMNS:
+        source = sql.mapping.source(column)
+        if not source.columns or (source.optional and not column.required):
             continue
-        has = f"it has {', '.join(seen)}"
+        if any(_has(connection, rows, place) for name in source.columns for place in places(name)):
+            continue
+        missing, has = " or ".join(source.columns), f"it has {', '.join(rows.columns[:COLUMNS_SHOWN])}"
         if column.name in sql.mapping.fields:
-            near = difflib.get_close_matches(source.columns[0], seen, n=1)
+            near = difflib.get_close_matches(source.columns[0], rows.columns, n=1)
             raise UserError(
-                f"{path}: no row has the column {' or '.join(source.columns)}, from which mapping {sql.mapping.name} "
-                f"takes {column.name}; {f'did you mean {near[0]}? ' if near else ''}{has}"
+                f"{path}: no row has the column {missing}, from which mapping {sql.mapping.name} takes "
+                f"{column.name}; {f'did you mean {near[0]}? ' if near else ''}{has}"
             )
         raise UserError(
-            f"{path}: no row has the column {source.columns[0]}; {has}; say where it is with --mapping: "
-            f"a YAML file, or one of {', '.join(preset_names())}"
+            f"{path}: no row has the column {missing}; {has}; say where it is with --mapping: a YAML file, "
+            f"or one of {', '.join(preset_names())}"
         )
-    return seen
 
 
-def _has(
-    connection: duckdb.DuckDBPyConnection, rows: FileRows, sql: EventSql, place: Place, seen: Sequence[str]
-) -> bool:
-    if place.column not in seen or not place.keys:
-        return place.column in seen
+def _has(connection: duckdb.DuckDBPyConnection, rows: FileRows, place: Place) -> bool:
+    if place.column not in rows.columns or not place.keys:
+        return place.column in rows.columns
     pointer = literal(json_pointer(place.keys))
-    return bool(
-        connection.execute(
-            f"""
-            select 1 from ({rows.select([place.column])})
-            where case when json_valid(fields[1]) then json_exists(fields[1], {pointer}) end limit 1
-            """
-        ).fetchone()
+    found = connection.execute(
+        f"""
+        select 1 from ({rows.select([place.column])})
+        where case when json_valid(fields[1]) then json_exists(fields[1], {pointer}) end
+        limit 1
+        """
     )
+    return found.fetchone() is not None
 
 
 def _first_rejections(connection: duckdb.DuckDBPyConnection, file_hash: str) -> tuple[Rejection, ...]:
@@ -337,7 +330,7 @@ def _first_rejections(connection: duckdb.DuckDBPyConnection, file_hash: str) -> 
 
 
 def _require_an_event(report: LoadReport) -> None:
-    if report.accepted:
+    if any(file.accepted for file in report.files):
         return
     broken = next((file for file in report.files if file.first_rejections), None)
     if broken is None:
@@ -345,13 +338,13 @@ def _require_an_event(report: LoadReport) -> None:
         raise UserError(f"{names}: empty, no event to load; name a file that has some")
     first = broken.first_rejections[0]
     raise UserError(
-        f"{broken.path}:{first.line}: {first.reason}; none of {report.rejected} rows could be accepted: "
+        f"{broken.path}:{first.line}: {first.reason}; not one row could be accepted: "
         "fix the file or use --mapping (the rows are kept in raw.raw_rejected_events)"
     )
 
 
 def _content(path: Path) -> tuple[str, int]:
-    """Hex sha256 and size in bytes. UserError when the file cannot be read, or is binary in spite of its name."""
+    """Hex sha256 and size in bytes. UserError when the file cannot be read, or is no text."""
     digest, size = hashlib.sha256(), 0
     try:
         with path.open("rb") as file:
@@ -371,14 +364,14 @@ def _content(path: Path) -> tuple[str, int]:
 
 @contextmanager
 def _watched(
-    connection: duckdb.DuckDBPyConnection, report: Callable[[float], None], start: float, end: float
+    connection: duckdb.DuckDBPyConnection, progress: Progress, message: str, start: float, size: float
 ) -> Iterator[None]:
-    """Report how far the running statement is, several times a second, as a share between `start` and `end`."""
+    """Report the progress of the running statement, which goes from `start` to `start + size`."""
     finished = threading.Event()
 
     def poll() -> None:
         while not finished.wait(0.2):
-            report(start + (end - start) * max(connection.query_progress(), 0) / 100)
+            progress(message, start + size * min(max(connection.query_progress(), 0) / 100, 1))
 
     thread = threading.Thread(target=poll, daemon=True)
     thread.start()
@@ -387,10 +380,6 @@ def _watched(
     finally:
         finished.set()
         thread.join()
-
-
-def _report_share(progress: Progress, message: str, start: float, size: float, share: float) -> None:
-    progress(message, start + size * share)
 
 
 def _first_row(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()) -> tuple:

@@ -64,7 +64,7 @@ class Mapping:
     fields: dict[str, FieldSource] = field(default_factory=dict)
 
     def source(self, column: Column) -> FieldSource:
-        """The source of a field: as listed, else the column of the field's own name, which the log may lack."""
+        """The source of a field: as listed, else the column of its own name, which the log may lack."""
         own_name = camel_case(column.name) if self.names == "camelCase" else column.name
         return self.fields.get(column.name) or FieldSource(columns=(own_name,), optional=True)
 
@@ -98,7 +98,8 @@ def read_mapping(reference: str) -> Mapping:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(
-            f"mapping {reference}: no such file, and no preset of that name; presets: {', '.join(preset_names())}"
+            f"mapping {reference}: no such file, and no preset of that name; "
+            f"name a YAML file or one of {', '.join(preset_names())}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(

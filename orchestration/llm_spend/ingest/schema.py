@@ -1,4 +1,4 @@
-"""The landing tables, declared once: the DDL, the casts and the mapping file are all checked against this list."""
+"""The landing tables, declared once: the DDL, the casts and the mapping file all come from these lists."""
 
 from dataclasses import dataclass
 from typing import Literal
