@@ -47,21 +47,15 @@ DatabaseOption = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(
-        "--config", help="Directory of CSV files that replace those of seeds/config (budgets, aliases, …)."
-    ),
+    typer.Option("--config", help="Directory of CSV files that replace those of seeds/config (budgets, aliases, …)."),
 ]
 EventsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--events", help="File or quoted glob of usage events (JSONL, CSV, Parquet); may be repeated."
-    ),
+    typer.Option("--events", help="File or quoted glob of usage events (JSONL, CSV, Parquet); may be repeated."),
 ]
 MappingOption = Annotated[
     str | None,
-    typer.Option(
-        "--mapping", help="Mapping file that renames and converts columns, or the name of a preset."
-    ),
+    typer.Option("--mapping", help="Mapping file that renames and converts columns, or the name of a preset."),
 ]
 HashOption = Annotated[
     list[str] | None,
@@ -70,9 +64,7 @@ HashOption = Annotated[
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="The moment to judge from, ISO 8601. Default: now, in UTC.")
 ]
-FullRefreshOption = Annotated[
-    bool, typer.Option("--full-refresh", help="Rebuild every table from the raw events.")
-]
+FullRefreshOption = Annotated[bool, typer.Option("--full-refresh", help="Rebuild every table from the raw events.")]
 
 
 @demo_app.callback()

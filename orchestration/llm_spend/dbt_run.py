@@ -63,15 +63,11 @@ def build(request: BuildRequest, progress: Progress) -> None:
 
     project = project_dir()
     with _environment(dbt_environment(request, project)):
-        result = dbtRunner(callbacks=[_progress_events(progress)]).invoke(
-            dbt_arguments(request, project, target_dir())
-        )
+        result = dbtRunner(callbacks=[_progress_events(progress)]).invoke(dbt_arguments(request, project, target_dir()))
         _close_connections()
     if result.exception:
         raise UserError(f"dbt could not run: {_one_line(str(result.exception))}", exit_code=1)
-    failures = [
-        node for node in result.result or [] if str(node.status) in ("error", "fail", "runtime error")
-    ]
+    failures = [node for node in result.result or [] if str(node.status) in ("error", "fail", "runtime error")]
     if failures:
         lines = [f"{node.node.name}: {_one_line(node.message or str(node.status))}" for node in failures]
         raise UserError(

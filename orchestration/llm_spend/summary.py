@@ -135,9 +135,7 @@ def prompt_versions(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ).fetchall()
     lines = ["[bold]Prompt versions: cost per request, with its 99 % interval[/bold]"] if rows else []
     for endpoint, version, predecessor, since, before, after, change, lower, upper, rollback, verdict in rows:
-        moved = (
-            f"{_change(change)} ({_change(lower)} … {_change(upper)})" if change is not None else "unknown"
-        )
+        moved = f"{_change(change)} ({_change(lower)} … {_change(upper)})" if change is not None else "unknown"
         evidence = f"{before:,} → {after:,} requests around {since}, against {escape(predecessor)}"
         if verdict == "regression":
             evidence += f"; going back saves {_usd(rollback)} in 30 days"
@@ -195,14 +193,19 @@ def _budgets(connection: duckdb.DuckDBPyConnection) -> Section:
             for name, period, amount, spent, projected, status, _ in rows[:_BUDGETS]
         ],
         "\n  ".join(
-            [
-                f"{name}: {owner} owns it"
-                for name, *_, status, owner in rows[:_BUDGETS]
-                if status != "ok" and owner
-            ]
+            [f"{owner} owns {', '.join(names)}" for owner, names in _owners(rows[:_BUDGETS]).items()]
             + [f"{len(rows) - _BUDGETS} more in marts.budget_status"] * (len(rows) > _BUDGETS)
         ),
     )
+
+
+def _owners(budgets: list[tuple]) -> dict[str, list[str]]:
+    """Who must act, and on which of the budgets that are not ok."""
+    owners: dict[str, list[str]] = {}
+    for name, *_, status, owner in budgets:
+        if status != "ok" and owner:
+            owners.setdefault(owner, []).append(name)
+    return owners
 
 
 _STATUS = {
@@ -259,9 +262,7 @@ def _lines(section: Section) -> list[Table | str]:
     """The section as things to print; none when it has no rows."""
     if not section.rows:
         return []
-    table = Table(
-        title=section.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
-    )
+    table = Table(title=section.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for heading in section.headings:
         table.add_column(
             heading.lstrip(">~"),

@@ -5,9 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from conftest import query, run_cli
 
-GOOD = '{"event_id":"a","started_at":"2026-10-01T08:00:00Z","provider":"openai","model":"gpt-4o","input_tokens":10,"output_tokens":1}\n'
+GOOD = (
+    '{"event_id":"a","started_at":"2026-10-01T08:00:00Z","provider":"openai","model":"gpt-4o",'
+    '"input_tokens":10,"output_tokens":1}\n'
+)
 
 
 def _fails(code: int, *arguments: object) -> str:
@@ -34,9 +38,7 @@ def test_unusable_files(tmp_path: Path, name: str, content: str, says: str) -> N
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert "nowhere.jsonl" in _fails(
-        2, "build", "--events", tmp_path / "nowhere.jsonl", "--db", tmp_path / "x.duckdb"
-    )
+    assert "nowhere.jsonl" in _fails(2, "build", "--events", tmp_path / "nowhere.jsonl", "--db", tmp_path / "x.duckdb")
 
 
 def test_a_mapping_that_names_a_missing_column(tmp_path: Path) -> None:
@@ -54,9 +56,7 @@ def test_one_broken_line_is_kept_and_counted(tmp_path: Path) -> None:
     result = run_cli("build", "--events", log, "--db", database)
     assert result.returncode == 0, result.stderr
     assert "1 rejected" in result.stdout
-    assert query(database, "select source_line, raw_text from marts.quarantined_events") == [
-        (2, '{"event_id": ')
-    ]
+    assert query(database, "select source_line, raw_text from marts.quarantined_events") == [(2, '{"event_id": ')]
 
 
 def test_a_locked_database(tmp_path: Path) -> None:
@@ -84,6 +84,12 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     database.write_text("not a database " * 1000)
     log.write_text(GOOD)
     assert "notes.txt" in _fails(2, "build", "--events", log, "--db", database)
+
+
+def test_a_database_in_a_place_that_cannot_be(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(GOOD)
+    assert "log.jsonl/x.duckdb" in _fails(2, "build", "--events", log, "--db", log / "x.duckdb")
 
 
 def test_nothing_loaded_yet(tmp_path: Path) -> None:
@@ -114,9 +120,7 @@ def test_a_budget_that_is_not_a_number_fails_the_build_and_names_the_model(tmp_p
     log, config = tmp_path / "log.jsonl", tmp_path / "config"
     log.write_text(GOOD)
     config.mkdir()
-    (config / "budgets.csv").write_text(
-        "scope_type,period,amount_usd,valid_from\ntotal,monthly,lots,2026-01-01\n"
-    )
+    (config / "budgets.csv").write_text("scope_type,period,amount_usd,valid_from\ntotal,monthly,lots,2026-01-01\n")
     result = run_cli("build", "--events", log, "--config", config, "--db", tmp_path / "x.duckdb")
     assert result.returncode == 1
     assert "lots" in result.stderr

@@ -63,9 +63,7 @@ def cost(row: Row) -> Decimal:
         cache_write_1h_tokens=count(row, "cache_write_1h_tokens"),
     )
     moment = started(row).replace(tzinfo=UTC)
-    return calc_price(
-        usage, row["model"], provider_id=row["provider"], genai_request_timestamp=moment
-    ).total_price
+    return calc_price(usage, row["model"], provider_id=row["provider"], genai_request_timestamp=moment).total_price
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +136,7 @@ def test_bundled_log_has_the_promised_size(deliveries: list[Row]) -> None:
 def test_all_calls_are_within_the_eight_weeks(deliveries: list[Row], events: list[Row]) -> None:
     assert all(DEMO_START <= started(row) < DEMO_AS_OF for row in events)
     assert max(row["_loaded_at"] for row in deliveries) <= DEMO_AS_OF.isoformat(" ", "microseconds")
-    assert {started(row).date() for row in events} == {
-        DEMO_START.date() + timedelta(days=n) for n in range(56)
-    }
+    assert {started(row).date() for row in events} == {DEMO_START.date() + timedelta(days=n) for n in range(56)}
 
 
 def test_each_quarantine_reason_has_one_row(deliveries: list[Row], labels: dict[str, Row]) -> None:
@@ -150,11 +146,7 @@ def test_each_quarantine_reason_has_one_row(deliveries: list[Row], labels: dict[
 
 
 def test_rejected_lines_are_labelled(labels: dict[str, Row]) -> None:
-    assert (
-        labels["rejected"]["expected_value"]
-        == str(len(read(BUNDLED / "raw_demo_rejected_events.csv")))
-        == "3"
-    )
+    assert labels["rejected"]["expected_value"] == str(len(read(BUNDLED / "raw_demo_rejected_events.csv"))) == "3"
 
 
 def test_redeliveries_are_counted(deliveries: list[Row], labels: dict[str, Row]) -> None:
@@ -210,9 +202,7 @@ def test_summarizer_v4_costs_22_percent_more(in_scope: list[Row], labels: dict[s
     assert 17 < change < 27
     assert f"Realised {change:+.1f}%: {before} requests" in label["description"]
     assert f"{after} of v4" in label["description"]
-    assert not [
-        row for row in in_scope if row["prompt_version"] == "summarizer_v4" and started(row) < deployed
-    ]
+    assert not [row for row in in_scope if row["prompt_version"] == "summarizer_v4" and started(row) < deployed]
 
 
 def test_runaway_loop_is_one_run(in_scope: list[Row], labels: dict[str, Row]) -> None:
@@ -229,9 +219,7 @@ def test_silent_switch_changes_the_model_only(in_scope: list[Row], labels: dict[
     switched = during(label, classify)
     assert {row["model"] for row in switched} == {"gpt-4o"}
     assert {row["model"] for row in classify if row["started_at"] < label["starts_at"]} == {"gpt-4o-mini"}
-    assert {(row["prompt_version"], row["requested_model"]) for row in classify} == {
-        ("classifier_v2", "gpt-4o-mini")
-    }
+    assert {(row["prompt_version"], row["requested_model"]) for row in classify} == {("classifier_v2", "gpt-4o-mini")}
     assert sum(bool(row["input_tokens"]) for row in switched) == int(label["expected_value"])
 
 
@@ -254,9 +242,7 @@ def test_load_test_looks_like_production(in_scope: list[Row], labels: dict[str, 
 def test_new_ids_hide_retries(in_scope: list[Row], labels: dict[str, Row]) -> None:
     label = labels["new_id_per_retry"]
     calls = [
-        row
-        for row in in_scope
-        if row["tenant_id"] == "quill-media" and row["endpoint_tag"] == "document.analysis"
+        row for row in in_scope if row["tenant_id"] == "quill-media" and row["endpoint_tag"] == "document.analysis"
     ]
     hidden, failed = 0, {}
     for row in during(label, calls):
@@ -284,9 +270,7 @@ def test_old_names_are_counted(
 
 def test_usage_missing_is_counted(events: list[Row], labels: dict[str, Row]) -> None:
     missing = [
-        row
-        for row in events
-        if row["status"] == "success" and row["cache_hit"] != "true" and not row["input_tokens"]
+        row for row in events if row["status"] == "success" and row["cache_hit"] != "true" and not row["input_tokens"]
     ]
     assert len(missing) == int(labels["usage_missing"]["expected_value"])
 

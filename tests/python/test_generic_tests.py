@@ -97,9 +97,7 @@ CASES = {
     "ranges_of_two_models": _ranges("('a', 'm', 1, 9, 0, 10), ('b', 'n', 1, 9, 0, 10)", fails=False),
     "ranges_that_overlap": _ranges("('a', 'm', 1, 6, 0, 10), ('b', 'm', 5, 9, 0, 10)", fails=True),
     "range_inside_another": _ranges("('a', 'm', 1, 9, 0, 10), ('b', 'm', 3, 4, 2, 3)", fails=True),
-    "inclusive_ranges_apart": _ranges(
-        "('a', 'm', 1, 4, 0, 10), ('b', 'm', 5, 9, 0, 10)", fails=False, inclusive=True
-    ),
+    "inclusive_ranges_apart": _ranges("('a', 'm', 1, 4, 0, 10), ('b', 'm', 5, 9, 0, 10)", fails=False, inclusive=True),
     "inclusive_ranges_that_touch": _ranges(
         "('a', 'm', 1, 5, 0, 10), ('b', 'm', 5, 9, 0, 10)", fails=True, inclusive=True
     ),
@@ -113,9 +111,7 @@ CASES = {
     "aliases_of_one_name": _aliases("('tenant', 'a', 'c'), ('tenant', 'b', 'c')", fails=False),
     "alias_of_itself": _aliases("('tenant', 'a', 'c'), ('tenant', 'c', 'c')", fails=False),
     "aliases_that_chain": _aliases("('tenant', 'a', 'b'), ('tenant', 'b', 'c')", fails=True),
-    "chain_over_two_kinds": _aliases(
-        "('tenant', 'a', 'b'), ('user', 'b', 'c')", fails=False, within=["kind"]
-    ),
+    "chain_over_two_kinds": _aliases("('tenant', 'a', 'b'), ('user', 'b', 'c')", fails=False, within=["kind"]),
     "chain_within_one_kind": _aliases("('user', 'a', 'b'), ('user', 'b', 'c')", fails=True, within=["kind"]),
 }
 

@@ -286,9 +286,9 @@ def test_parquet_rows_are_numbered_and_nested_values_read(landing: Landing) -> N
         """
     )
     landing.load(path, mapping="fields: {cached_input_tokens: usage.cached}")
-    assert landing.events(
-        "_source_line, started_at, input_tokens, cached_input_tokens, tags, reported_cost_usd"
-    ) == [(1, datetime(2025, 3, 1, 8), 12, 3, '{"a":"b"}', Decimal("0.25"))]
+    assert landing.events("_source_line, started_at, input_tokens, cached_input_tokens, tags, reported_cost_usd") == [
+        (1, datetime(2025, 3, 1, 8), 12, 3, '{"a":"b"}', Decimal("0.25"))
+    ]
     assert landing.rejected("_source_line, reason") == [(2, "input_tokens is '1.5', not a whole number")]
 
 
@@ -311,9 +311,7 @@ def test_compressed_text_globs_and_odd_file_names(landing: Landing) -> None:
 
 def test_identical_rows_without_an_id_are_different_events(landing: Landing) -> None:
     row = json.dumps({"started_at": "2025-03-01", "model": "m"})
-    landing.load(
-        landing.file("e.jsonl", f"{row}\n{row}\n{row}\n"), landing.jsonl(EVENT, EVENT, name="f.jsonl")
-    )
+    landing.load(landing.file("e.jsonl", f"{row}\n{row}\n{row}\n"), landing.jsonl(EVENT, EVENT, name="f.jsonl"))
     row_hash = hashlib.md5(row.encode()).hexdigest()
     of_row = [hashlib.md5(f"{row_hash}|{ordinal}".encode()).hexdigest() for ordinal in (1, 2, 3)]
     assert landing.events("event_id") == [(of_row[0],), (of_row[1],), (of_row[2],), ("e1",), ("e1",)]
@@ -365,9 +363,7 @@ def test_a_failing_file_leaves_nothing_and_the_files_before_it_stay(landing: Lan
     assert landing.rows("select count(*) from raw.raw_loaded_files") == [(1,)]
 
 
-def test_a_crash_between_the_tables_leaves_no_half_file(
-    landing: Landing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_between_the_tables_leaves_no_half_file(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -424,9 +420,7 @@ def test_mapped_columns_paths_constants_and_conversions(landing: Landing) -> Non
 )
 def test_unix_times(landing: Landing, unit: str, logged: Any) -> None:
     mapping = f"fields: {{started_at: {{from: t, format: {unit}}}}}"
-    report = landing.load(
-        landing.jsonl({"model": "m", "t": logged}, {"model": "m", "t": "soon"}), mapping=mapping
-    )
+    report = landing.load(landing.jsonl({"model": "m", "t": logged}, {"model": "m", "t": "soon"}), mapping=mapping)
     assert landing.events("started_at") == [(datetime(2024, 8, 13, 14, 40, 43),)]
     assert report.files[0].first_rejections[0].reason == (
         f"started_at (from t) is 'soon', not a time in {unit.replace('_', ' ')}"
@@ -483,9 +477,7 @@ def test_the_request_log_of_the_documents(landing: Landing) -> None:
 def test_the_capture_block_of_the_documents(landing: Landing) -> None:
     header = "model,prompt_tokens,completion_tokens,estimated_cost,agent_id,feature_name,timestamp,latency_ms"
     row = "gpt-4o,100,20,0.00045,support_bot_v2,chat,2025-03-01T10:00:00Z,900"
-    report = landing.load(
-        landing.file("e.csv", f"{header}\n{row}\n"), mapping=read_mapping("openai-monitoring")
-    )
+    report = landing.load(landing.file("e.csv", f"{header}\n{row}\n"), mapping=read_mapping("openai-monitoring"))
     assert landing.events(
         "provider, model, input_tokens, output_tokens, reported_cost_usd, agent_id, feature_name, "
         "started_at, latency_ms"
@@ -515,9 +507,7 @@ def test_opsmeters_payload(landing: Landing) -> None:
          datetime(2025, 3, 1, 10))
     ]  # fmt: skip
     assert report.files[0].unused_columns == ()
-    with pytest.raises(
-        UserError, match="startedAt or timestamp or createdAt, from which mapping opsmeter takes"
-    ):
+    with pytest.raises(UserError, match="startedAt or timestamp or createdAt, from which mapping opsmeter takes"):
         landing.load(landing.jsonl(payload), mapping=read_mapping("opsmeter"))
 
 
@@ -570,9 +560,7 @@ def test_hashed_ids_leave_neither_id_nor_salt_in_the_database(landing: Landing) 
     assert landing.events("_row_hash")[0] != (hashlib.md5(first_line).hexdigest(),)
 
 
-def test_the_salt_is_in_no_statement_and_no_parameter(
-    landing: Landing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_salt_is_in_no_statement_and_no_parameter(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     connect = loading.connect
 
@@ -600,9 +588,7 @@ def test_the_salt_is_in_no_statement_and_no_parameter(
 
 def test_more_ids_than_one_batch(landing: Landing) -> None:
     lines = "".join(f"2025-03-01,m,user-{n}\n" for n in range(25_000))
-    landing.load(
-        landing.file("e.csv", "started_at,model,user_id\n" + lines), hash_salt=SALT, hash_fields=["user_id"]
-    )
+    landing.load(landing.file("e.csv", "started_at,model,user_id\n" + lines), hash_salt=SALT, hash_fields=["user_id"])
     assert landing.rows("select count(distinct user_id), min(length(user_id)) from raw.raw_usage_events") == [
         (25_000, 64)
     ]

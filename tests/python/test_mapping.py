@@ -46,9 +46,7 @@ def test_every_option_is_read() -> None:
             "started_at": FieldSource(("created",), format="unix_seconds"),
             "latency_ms": FieldSource(("elapsed",), unit="seconds"),
             "provider": FieldSource(constant="openai"),
-            "status": FieldSource(
-                ("code",), values=(("200", "success"), ("429", "rate_limited"), ("", None))
-            ),
+            "status": FieldSource(("code",), values=(("200", "success"), ("429", "rate_limited"), ("", None))),
             "external_request_id": FieldSource(("request_id", "trace_id"), optional=True),
             "reported_cost_usd": FieldSource(("cost",), zero_is_null=True),
             "user_id": FieldSource(("user",), hash=True),

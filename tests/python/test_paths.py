@@ -9,9 +9,7 @@ from llm_spend import paths
 def checkout_package(tmp_path: Path) -> Path:
     package = tmp_path / "clone" / "orchestration" / "llm_spend"
     package.mkdir(parents=True)
-    (tmp_path / "clone" / "dbt_project.yml").write_text(
-        "name: llm_spend\nprofile: llm_spend\n", encoding="utf-8"
-    )
+    (tmp_path / "clone" / "dbt_project.yml").write_text("name: llm_spend\nprofile: llm_spend\n", encoding="utf-8")
     return package
 
 
@@ -37,9 +35,7 @@ def test_this_clone_is_its_own_project() -> None:
     assert paths.target_dir() == root / "target"
 
 
-def test_a_checkout_runs_its_own_project_and_writes_into_it(
-    checkout_package: Path, working_dir: Path
-) -> None:
+def test_a_checkout_runs_its_own_project_and_writes_into_it(checkout_package: Path, working_dir: Path) -> None:
     clone = checkout_package.parent.parent
     assert paths.project_dir(checkout_package) == clone
     assert paths.target_dir(checkout_package) == clone / "target"

@@ -55,9 +55,7 @@ PROVIDER_NAMES = (
 )
 CALLS = 6_000
 
-BILLED_PER_REQUEST = {
-    ("perplexity", f"sonar{suffix}") for suffix in ("", "-pro", "-reasoning", "-reasoning-pro")
-}
+BILLED_PER_REQUEST = {("perplexity", f"sonar{suffix}") for suffix in ("", "-pro", "-reasoning", "-reasoning-pro")}
 """Their price per request is not among the six token prices of a rate card."""
 
 GATEWAY_NAMES = [
@@ -224,13 +222,9 @@ def rate_card_keys(model: ModelInfo) -> list[tuple[str, object, int]]:
 def random_call(chooser: random.Random, provider: Provider, model: ModelInfo) -> Call:
     """A call near the edges of the model's cards: around context thresholds, first days and clock windows."""
     service_tier, card, above_tokens = chooser.choice(rate_card_keys(model))
-    day = (card.valid_from or date(2025, 1, 1)) + timedelta(
-        days=chooser.choice([-1, 0, 1, chooser.randrange(700)])
-    )
+    day = (card.valid_from or date(2025, 1, 1)) + timedelta(days=chooser.choice([-1, 0, 1, chooser.randrange(700)]))
     clock = time.fromisoformat(card.clock_from or f"{chooser.randrange(24):02}:00")
-    started_at = datetime.combine(day, clock) + timedelta(
-        seconds=chooser.choice([-1, 0, chooser.randrange(86_400)])
-    )
+    started_at = datetime.combine(day, clock) + timedelta(seconds=chooser.choice([-1, 0, chooser.randrange(86_400)]))
     input_tokens = above_tokens + chooser.choice([0, 1, chooser.randrange(400_000)])
     cached = chooser.choice([0, chooser.randint(0, input_tokens)])
     written = chooser.choice([0, chooser.randint(0, input_tokens - cached)])
@@ -270,9 +264,7 @@ def rounded(prices: ModelPrice) -> ModelPrice:
 
     return ModelPrice(
         **{
-            key: TieredPrices(
-                one(key, price.base), [Tier(tier.start, one(key, tier.price)) for tier in price.tiers]
-            )
+            key: TieredPrices(one(key, price.base), [Tier(tier.start, one(key, tier.price)) for tier in price.tiers])
             if isinstance(price, TieredPrices)
             else one(key, price)
             for key, price in vars(prices).items()
@@ -341,9 +333,7 @@ def test_costs_equal_the_library_to_12_decimals(warehouse: duckdb.DuckDBPyConnec
     )
     types = {"call_id": "bigint", "provider_id": "varchar", "model_id": "varchar", "service_tier": "varchar"}
     types |= {"started_at": "timestamp"}
-    types |= dict.fromkeys(
-        ("input", "cached_input", "cache_write", "cache_write_1h", "output", "reasoning"), "bigint"
-    )
+    types |= dict.fromkeys(("input", "cached_input", "cache_write", "cache_write_1h", "output", "reasoning"), "bigint")
     warehouse.execute(
         f"create or replace temp table calls as from read_csv('{write_csv(tmp_path / 'calls.csv', rows)}',"
         f" header = false, columns = {types})"
@@ -398,9 +388,7 @@ def test_a_refresh_into_no_folder_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_window_over_midnight_becomes_two() -> None:
-    night = ConditionalPrice(
-        TimeOfDateConstraint(time(22, 30), time(6, 0)), prices=ModelPrice(input_mtok=Decimal(1))
-    )
+    night = ConditionalPrice(TimeOfDateConstraint(time(22, 30), time(6, 0)), prices=ModelPrice(input_mtok=Decimal(1)))
     model = ModelInfo(
         "m", ClauseEquals("m"), prices=[ConditionalPrice(prices=ModelPrice(input_mtok=Decimal(2))), night]
     )

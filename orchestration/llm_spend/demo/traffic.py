@@ -59,9 +59,7 @@ def tenant_shares(events: int) -> dict[str, float]:
 def user_ids(tenant: str, share: float, events: int) -> list[str]:
     """A tenant's people under hashed ids; their number grows with the square root of its traffic."""
     people = 3 + int((share * events) ** 0.5 / 3)
-    return [
-        f"u_{md5(f'{tenant}/{n}'.encode(), usedforsecurity=False).hexdigest()[:12]}" for n in range(people)
-    ]
+    return [f"u_{md5(f'{tenant}/{n}'.encode(), usedforsecurity=False).hexdigest()[:12]}" for n in range(people)]
 
 
 def estimated_cost(model: Model, event: Event) -> float:
@@ -311,9 +309,7 @@ class UsageLog:
             event["input_tokens"] = event["total_tokens"] = input_tokens
             event["output_tokens"] = 0
 
-    def use_tokens(
-        self, endpoint: Endpoint, model: Model, size: float, input_tokens: int, event: Event
-    ) -> None:
+    def use_tokens(self, endpoint: Endpoint, model: Model, size: float, input_tokens: int, event: Event) -> None:
         """Fills what a billed call used, its latency, and what its client believes it cost."""
         rng = self.rng
         output_tokens = int(endpoint.output_tokens * size * exp(endpoint.spread * rng.gauss(0.0, 1.0)))
@@ -328,9 +324,7 @@ class UsageLog:
                 event["cache_write_tokens"] = written = 0 if is_hit else prefix
                 event["cache_write_1h_tokens"] = written if endpoint.cache_write_ttl == "1h" else 0
         if endpoint.reasoning_share:
-            event["reasoning_tokens"] = int(
-                output_tokens * endpoint.reasoning_share * (0.8 + 0.4 * rng.random())
-            )
+            event["reasoning_tokens"] = int(output_tokens * endpoint.reasoning_share * (0.8 + 0.4 * rng.random()))
         event["latency_ms"] = 300 + int((0.6 + rng.random()) * (input_tokens / 40 + output_tokens * 6))
         if endpoint.reports_cost:
             event["reported_cost_usd"] = f"{estimated_cost(model, event) * (0.99 + 0.02 * rng.random()):.6f}"

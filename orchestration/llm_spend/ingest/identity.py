@@ -23,9 +23,7 @@ def check_hashing(fields: Iterable[str], salt: str | None) -> frozenset[str]:
     wanted = frozenset(fields)
     unknown = sorted(wanted - set(HASHABLE_FIELDS))
     if unknown:
-        raise UserError(
-            f"cannot hash {', '.join(unknown)}; only {' and '.join(HASHABLE_FIELDS)} can be hashed"
-        )
+        raise UserError(f"cannot hash {', '.join(unknown)}; only {' and '.join(HASHABLE_FIELDS)} can be hashed")
     if wanted and not salt:
         raise UserError(
             f"hashing {', '.join(sorted(wanted))} needs a salt: set the environment variable {SALT_VARIABLE} "

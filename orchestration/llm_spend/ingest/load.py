@@ -99,9 +99,7 @@ class _Job:
     def mapping_hash(self) -> str:
         """Changes with anything that would change the loaded rows; the salt cannot be read from it."""
         meaning = f"{self.mapping.fingerprint()} {' '.join(sorted(self.hashed))}"
-        return (
-            keyed_digest(self.salt, meaning) if self.hashed else hashlib.sha256(meaning.encode()).hexdigest()
-        )
+        return keyed_digest(self.salt, meaning) if self.hashed else hashlib.sha256(meaning.encode()).hexdigest()
 
     @property
     def row_key(self) -> str:
@@ -198,9 +196,7 @@ def _load_file(connection: duckdb.DuckDBPyConnection, path: Path, job: _Job, wat
     return report
 
 
-def _land(
-    connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job: _Job, watch: _Watch
-) -> FileReport:
+def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job: _Job, watch: _Watch) -> FileReport:
     rows = open_rows(connection, path)
     sql = EventSql(job.mapping, rows.columns, job.hashed)
     _check_columns(connection, path, rows, sql)
@@ -212,9 +208,7 @@ def _land(
         logged_ids = f"select unnest([{', '.join(ids)}]) from ({sql.texts(selected)})"
         fill_hashed_ids(connection, logged_ids, job.salt)
     with watch():
-        (accepted,) = _first_row(
-            connection, _insert_events(events, job.mapping, ids), [*provenance, job.row_key]
-        )
+        (accepted,) = _first_row(connection, _insert_events(events, job.mapping, ids), [*provenance, job.row_key])
     _number_repeats(connection, file_hash)
     if accepted < rows.row_count:
         raw = literal(RAW_TEXT_WITHHELD) if job.hashed else "raw"
@@ -238,9 +232,7 @@ def _insert_events(events: str, mapping: Mapping, ids: Sequence[str]) -> str:
     values = {column.name: f"events.{column.name}" for column in EVENT_COLUMNS}
     values["event_id"] = f"coalesce(events.event_id, {_id_of_row('events._row_hash', '1')})"
     values |= {name: f"hashed_{name}.hashed" for name in ids}
-    joins = " ".join(
-        f"left join hashed_ids as hashed_{name} on events.{name} = hashed_{name}.clear" for name in ids
-    )
+    joins = " ".join(f"left join hashed_ids as hashed_{name} on events.{name} = hashed_{name}.clear" for name in ids)
     return f"""
         insert into raw.raw_usage_events
         select
@@ -350,15 +342,11 @@ def _content(path: Path) -> tuple[str, int]:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 if not size and path.suffix.lower() in TEXT_SUFFIXES and b"\0" in block:
-                    raise UserError(
-                        f"{path}: binary or UTF-16, not UTF-8 text; check its extension or convert it"
-                    )
+                    raise UserError(f"{path}: binary or UTF-16, not UTF-8 text; check its extension or convert it")
                 digest.update(block)
                 size += len(block)
     except OSError as error:
-        raise UserError(
-            f"{path}: cannot be read ({error.strerror}); check the file and its permissions"
-        ) from None
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from None
     return digest.hexdigest(), size
 
 

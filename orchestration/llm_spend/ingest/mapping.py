@@ -102,9 +102,7 @@ def read_mapping(reference: str) -> Mapping:
             f"name a YAML file or one of {', '.join(preset_names())}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"mapping {reference}: cannot be read ({_one_line(error)}); give a YAML file"
-        ) from None
+        raise UserError(f"mapping {reference}: cannot be read ({_one_line(error)}); give a YAML file") from None
     return parse_mapping(text, reference)
 
 
@@ -119,9 +117,7 @@ def parse_mapping(text: str, name: str) -> Mapping:
         raise UserError(f"mapping {name}: not valid YAML: {_one_line(error)}; fix the file") from None
     document = _Document(name)
     content = document.table(content, "the file")
-    document.only_known(
-        content, ("names", "input_includes_cache", "output_includes_reasoning", "fields"), "key"
-    )
+    document.only_known(content, ("names", "input_includes_cache", "output_includes_reasoning", "fields"), "key")
     fields = document.table(content.get("fields", {}), "fields")
     document.only_known(fields, COLUMNS_BY_NAME, "field")
     return Mapping(

@@ -230,12 +230,8 @@ def _json_rows(connection: duckdb.DuckDBPyConnection, lines: str) -> JsonRows:
     return JsonRows(lines, tuple(columns or ()), int(row_count))
 
 
-def _csv_rows(
-    connection: duckdb.DuckDBPyConnection, path: Path, lines: str, delimiter: str | None
-) -> CsvRows:
-    first = connection.execute(
-        f"select line, raw from ({lines}) where {_NOT_BLANK} order by line limit 1"
-    ).fetchone()
+def _csv_rows(connection: duckdb.DuckDBPyConnection, path: Path, lines: str, delimiter: str | None) -> CsvRows:
+    first = connection.execute(f"select line, raw from ({lines}) where {_NOT_BLANK} order by line limit 1").fetchone()
     header_line, header_text = first or (0, "")
     if delimiter is None:
         delimiter = ";" if ";" in header_text and "," not in header_text else ","
@@ -301,9 +297,7 @@ def _parquet_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> ParquetR
 
 def _starts_with_bracket(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     lines = f"select coalesce(line, '') as raw from {_read_lines(path)}"
-    first = connection.execute(
-        f"select trim(raw, {BLANKS}) from ({lines}) where {_NOT_BLANK} limit 1"
-    ).fetchone()
+    first = connection.execute(f"select trim(raw, {BLANKS}) from ({lines}) where {_NOT_BLANK} limit 1").fetchone()
     return bool(first and first[0].startswith("["))
 
 

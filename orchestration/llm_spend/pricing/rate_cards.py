@@ -143,9 +143,7 @@ def _rate_cards(model: ModelInfo, context: Mapping[str, str]) -> list[RateCard]:
             clock_to if len(windows) > 1 else None,
             tiers,
         )
-        for valid_from, valid_to, windows in _merged(
-            (start, end, windows_on(start)) for start, end in pairwise(days)
-        )
+        for valid_from, valid_to, windows in _merged((start, end, windows_on(start)) for start, end in pairwise(days))
         for clock_from, clock_to, tiers in windows
     ]
 
@@ -155,9 +153,7 @@ def _context_tiers(prices: ModelPrice) -> tuple[ContextTier, ...]:
     unknown = sorted(by_key.keys() - USAGE_TYPES.keys())
     if unknown:
         raise NotImplementedError(f"price keys without a usage type: {', '.join(unknown)}")
-    starts = {
-        tier.start for price in by_key.values() if isinstance(price, TieredPrices) for tier in price.tiers
-    }
+    starts = {tier.start for price in by_key.values() if isinstance(price, TieredPrices) for tier in price.tiers}
     tiers: list[ContextTier] = []
     for start in [0, *sorted(starts)]:
         tier_prices = {key: _price_above(start, price) for key, price in by_key.items()}

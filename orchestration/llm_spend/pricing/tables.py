@@ -30,9 +30,7 @@ class Seed:
 
 def price_seeds(providers: Sequence[Provider], source: str) -> list[Seed]:
     """All generated seeds; rows sorted by their key."""
-    models = [
-        (provider, str(n), model) for provider in providers for n, model in enumerate(provider.models, 1)
-    ]
+    models = [(provider, str(n), model) for provider in providers for n, model in enumerate(provider.models, 1)]
     ordinals = [(provider, str(n)) for n, provider in enumerate(providers, 1)]
     return [
         _seed(
@@ -113,9 +111,7 @@ def csv_text(seed: Seed) -> str:
     return buffer.getvalue()
 
 
-def _seed(
-    name: str, columns: str, key_width: int, rows: Iterable[Row], provenance: Sequence[str] = ()
-) -> Seed:
+def _seed(name: str, columns: str, key_width: int, rows: Iterable[Row], provenance: Sequence[str] = ()) -> Seed:
     in_order = sorted(rows, key=lambda row: [_sort_value(text) for text in row[:key_width]])
     return Seed(name, columns.split(","), key_width, in_order, provenance)
 
@@ -129,12 +125,9 @@ def _price_rows(provider_id: str, model: ModelInfo, source: str) -> Iterator[Row
         for card in cards:
             for tier in card.context_tiers:
                 quotes = [
-                    (USAGE_TYPES[key], *quoted_price(price, USAGE_TYPES[key]))
-                    for key, price in tier.prices.items()
+                    (USAGE_TYPES[key], *quoted_price(price, USAGE_TYPES[key])) for key, price in tier.prices.items()
                 ]
-                for usage_type, price_usd, note in quotes or [
-                    (free, "0", "free") for free in FREE_USAGE_TYPES
-                ]:
+                for usage_type, price_usd, note in quotes or [(free, "0", "free") for free in FREE_USAGE_TYPES]:
                     yield (
                         provider_id,
                         model.id,
