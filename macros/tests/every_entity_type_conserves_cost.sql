@@ -1,4 +1,4 @@
-{#- Fails with the entity types whose dollars, requests or attempts are not the whole's. -#}
+{#- Fails with the entity types whose dollars, requests or attempts are not the whole's, and when there is none. -#}
 {% test every_entity_type_conserves_cost(model, other) %}
 with whole as (
 
@@ -24,10 +24,11 @@ by_type as (
 )
 
 select by_type.*
-from by_type
-cross join whole
+from whole
+left join by_type
+    on 1 = 1
 where
-    by_type.cost_usd != whole.cost_usd
-    or by_type.requests != whole.requests
-    or by_type.attempts != whole.attempts
+    coalesce(by_type.cost_usd, 0) != coalesce(whole.cost_usd, 0)
+    or coalesce(by_type.requests, 0) != coalesce(whole.requests, 0)
+    or coalesce(by_type.attempts, 0) != coalesce(whole.attempts, 0)
 {% endtest %}

@@ -139,7 +139,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        err.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
 
 
@@ -165,11 +165,11 @@ def _print_load(report: "LoadReport") -> None:
     for file in report.files:
         line = f"[bold]{escape(_short(Path(file.path)))}[/bold]  "
         if file.is_skipped:
-            line += f"already loaded ({file.accepted:,} events), nothing changed"
+            line += f"already loaded ({summary.count(file.accepted, 'event')}), nothing changed"
         else:
-            line += f"{file.accepted:,} events loaded"
+            line += f"{summary.count(file.accepted, 'event')} loaded"
             if file.rejected:
-                line += f", {file.rejected:,} lines rejected"
+                line += f", {summary.count(file.rejected, 'line')} rejected"
         out.print(line, highlight=False)
         for rejection in file.first_rejections:
             out.print(f"  line {rejection.line:,}: {escape(rejection.reason)}", style="dim", highlight=False)

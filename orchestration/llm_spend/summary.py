@@ -61,7 +61,7 @@ def headline(connection: duckdb.DuckDBPyConnection) -> list[str]:
     )
     (outside,) = _one(connection, "select coalesce(sum(cost_usd), 0) from marts.out_of_scope_spend")
     period = f"{first} to {last}: " if first else ""
-    lines = [(_usd(cost), f"{period}{requests:,} requests in {attempts:,} attempts")]
+    lines = [(_usd(cost), f"{period}{count(requests, 'request')} in {count(attempts, 'attempt')}")]
     if wasted:
         lines.append((_usd(wasted), "of it wasted on attempts that answered nothing"))
     if outside:
@@ -277,6 +277,11 @@ def _lines(section: Section) -> list[Table | str]:
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple:
     return connection.execute(query).fetchone()
+
+
+def count(number: int, noun: str) -> str:
+    """`1 event`, `2,000 events`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _usd(amount: Decimal | None, sign: bool = False) -> str:

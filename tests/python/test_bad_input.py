@@ -56,6 +56,7 @@ def test_one_broken_line_is_kept_and_counted(tmp_path: Path) -> None:
     result = run_cli("build", "--events", log, "--db", database)
     assert result.returncode == 0, result.stderr
     assert "1 rejected" in result.stdout
+    assert "1 line rejected" in result.stdout
     assert query(database, "select source_line, raw_text from marts.quarantined_events") == [(2, '{"event_id": ')]
 
 

@@ -105,6 +105,7 @@ CASES = {
     "expression_false_once": _holds("(1, 2), (3, 2)", fails=True),
     "expression_unknown_once": _holds("(1, 2), (null, 2)", fails=True),
     "every_type_is_the_whole": _entities(ENTITIES, fails=False),
+    "no_type_at_all": _entities(f"{ENTITIES} limit 0", fails=True),
     "type_misses_dollars": _entities(ENTITIES.replace("'zeta', 1,", "'zeta', 0,"), fails=True),
     "type_misses_requests": _entities(ENTITIES.replace("'acme', 3, 2,", "'acme', 3, 1,"), fails=True),
     "type_counts_an_attempt_twice": _entities(ENTITIES.replace("4, 3, 3)", "4, 3, 4)"), fails=True),
