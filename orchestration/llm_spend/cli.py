@@ -170,11 +170,11 @@ def _print_load(report: "LoadReport") -> None:
             line += f"{summary.count(file.accepted, 'event')} loaded"
             if file.rejected:
                 line += f", {summary.count(file.rejected, 'line')} rejected"
-        out.print(line, highlight=False)
+        out.print(line, highlight=False, soft_wrap=True)
         for rejection in file.first_rejections:
-            out.print(f"  line {rejection.line:,}: {escape(rejection.reason)}", style="dim", highlight=False)
+            out.print(f"  line {rejection.line:,}: {escape(rejection.reason)}", style="dim", highlight=False, soft_wrap=True)
         if file.unused_columns and not file.is_skipped:
-            out.print(f"  not used: {escape(', '.join(file.unused_columns))}", style="dim", highlight=False)
+            out.print(f"  not used: {escape(', '.join(file.unused_columns))}", style="dim", highlight=False, soft_wrap=True)
 
 
 def _build_and_report(
@@ -211,6 +211,7 @@ def _progress() -> Progress:
         TimeElapsedColumn(),
         console=err,
         transient=True,
+        disable=not err.is_terminal,
     )
 
 

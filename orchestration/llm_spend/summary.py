@@ -94,12 +94,12 @@ def _top(connection: duckdb.DuckDBPyConnection, entity_type: str, title: str) ->
     rows = connection.execute(
         """
         with spend as (
-            select *, usage_date > max(usage_date) over () - 7 as is_last_week,
-                usage_date > max(usage_date) over () - 14 and usage_date <= max(usage_date) over () - 7 as is_week_before
+            select *, max(usage_date) over () - usage_date as days_ago
             from marts.entity_daily_spend where entity_type = $1
         )
         select entity_id, sum(cost_usd), sum(cost_usd) / nullif(sum(sum(cost_usd)) over (), 0), sum(requests),
-            sum(case when is_last_week then cost_usd else 0 end), sum(case when is_week_before then cost_usd else 0 end),
+            coalesce(sum(cost_usd) filter (days_ago < 7), 0),
+            coalesce(sum(cost_usd) filter (days_ago between 7 and 13), 0),
             count(*) over ()
         from spend group by entity_id order by 2 desc, 1 limit $2
         """,
@@ -127,7 +127,8 @@ def prompt_versions(connection: duckdb.DuckDBPyConnection) -> list[str]:
             cost_per_request_ratio - 1, cost_per_request_lower_ratio - 1, cost_per_request_upper_ratio - 1,
             rollback_savings_per_30_days_usd, verdict
         from marts.prompt_version_deltas
-        order by case verdict when 'regression' then 1 when 'improvement' then 2 when 'no_clear_change' then 3 else 4 end,
+        order by
+            case verdict when 'regression' then 1 when 'improvement' then 2 when 'no_clear_change' then 3 else 4 end,
             abs(rollback_savings_per_30_days_usd) desc nulls last, endpoint_tag, prompt_version
         limit $1
         """,

@@ -117,12 +117,13 @@ judged as (
                 then 'usage_missing'
             when
                 input_tokens is null
+                or (status = 'success' and output_tokens is null and output_unit_price is not null)
                 or (input_quantity > 0 and input_unit_price is null)
                 or (output_quantity > 0 and output_unit_price is null)
                 -- billed beside the tokens, and not priced yet
                 or has_request_fee
                 or web_search_requests > 0
-                or other_usage != '{}'
+                or replace(other_usage, ' ', '') != '{}'
                 then 'partial'
             else 'priced'
         end as cost_status

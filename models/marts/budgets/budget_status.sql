@@ -23,7 +23,7 @@ days as (
     select dim_dates.*
     from {{ ref('dim_dates') }} as dim_dates
     where
-        dim_dates.date_day >= (select min(spend.usage_date) from spend)
+        dim_dates.date_day >= coalesce((select min(spend.usage_date) from spend), {{ as_of_date() }})
         and dim_dates.date_day <= {{ as_of_date() }}
 
 ),

@@ -93,7 +93,7 @@ final as (
         episodes.first_seen_date,
         episodes.last_seen_date,
         episodes.requests,
-        coalesce(notes.predecessor, requests_before.candidate) as predecessor,
+        coalesce(case when episodes.episode = 1 then notes.predecessor end, requests_before.candidate) as predecessor,
         notes.change_note
     from episodes
     left join requests_before

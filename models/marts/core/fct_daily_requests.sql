@@ -7,10 +7,12 @@ with requests as (
 
 ),
 
-rounded as (
+-- Only requests whose cost is wholly known can be compared: an unknown cost must not pull a mean towards zero.
+compared as (
 
     select
         *,
+        attempts_without_cost = 0 as is_comparable,
         cast(round(cost_usd, 9) as decimal(18, 9)) as cost_usd_rounded,
         cast(input_tokens + output_tokens as decimal(19, 0)) as tokens
     from requests
@@ -31,14 +33,18 @@ final as (
         {{ sum_count("case when outcome = 'success' then 1 else 0 end") }} as successful_requests,
         {{ sum_count("case when outcome = 'failed' then 1 else 0 end") }} as failed_requests,
         {{ sum_count('case when task_succeeded then 1 else 0 end') }} as succeeded_tasks,
-        {{ sum_count('case when attempts_without_cost > 0 then 1 else 0 end') }} as requests_without_cost,
         {{ sum_count('input_tokens') }} as input_tokens,
         {{ sum_count('output_tokens') }} as output_tokens,
         {{ sum_money('cost_usd') }} as cost_usd,
         {{ sum_money('wasted_cost_usd') }} as wasted_cost_usd,
-        cast(sum(cost_usd_rounded * cost_usd_rounded) as decimal(38, 18)) as cost_usd_sum_of_squares,
-        cast(sum(tokens * tokens) as decimal(38, 0)) as tokens_sum_of_squares
-    from rounded
+        {{ sum_count('case when is_comparable then 1 else 0 end') }} as comparable_requests,
+        {{ sum_money('case when is_comparable then cost_usd else 0 end') }} as comparable_cost_usd,
+        cast(sum(case when is_comparable then cost_usd_rounded * cost_usd_rounded else 0 end) as decimal(38, 18))
+            as comparable_cost_usd_sum_of_squares,
+        {{ sum_count('case when is_comparable then tokens else 0 end') }} as comparable_tokens,
+        cast(sum(case when is_comparable then tokens * tokens else 0 end) as decimal(38, 0))
+            as comparable_tokens_sum_of_squares
+    from compared
     group by usage_date, is_in_scope, tenant_id, endpoint_tag, prompt_version, model
 
 )

@@ -16,14 +16,15 @@ with daily as (
         prompt_version,
         usage_date,
         model,
-        {{ sum_count('requests') }} as requests,
-        {{ sum_money('cost_usd') }} as cost_usd,
-        cast(sum(cost_usd_sum_of_squares) as decimal(38, 18)) as cost_usd_sum_of_squares,
-        {{ sum_count('input_tokens + output_tokens') }} as tokens,
-        cast(sum(tokens_sum_of_squares) as decimal(38, 0)) as tokens_sum_of_squares
+        {{ sum_count('comparable_requests') }} as requests,
+        {{ sum_money('comparable_cost_usd') }} as cost_usd,
+        cast(sum(comparable_cost_usd_sum_of_squares) as decimal(38, 18)) as cost_usd_sum_of_squares,
+        {{ sum_count('comparable_tokens') }} as tokens,
+        cast(sum(comparable_tokens_sum_of_squares) as decimal(38, 0)) as tokens_sum_of_squares
     from {{ ref('fct_daily_requests') }}
     where
         is_in_scope
+        and comparable_requests > 0
         and usage_date < {{ as_of_date() }}
     group by endpoint_tag, prompt_version, usage_date, model
 

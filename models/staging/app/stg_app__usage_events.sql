@@ -122,8 +122,7 @@ final as (
                 or coalesce(output_audio_tokens, 0) + coalesce(output_image_tokens, 0) > output_tokens
                 or coalesce(cached_audio_tokens, 0) + coalesce(cached_image_tokens, 0)
                 > coalesce(cached_input_tokens, 0)
-                or greatest(coalesce(input_tokens, 0), coalesce(output_tokens, 0))
-                > coalesce(total_tokens, {{ max_count() }})
+                or coalesce(input_tokens, 0) + coalesce(output_tokens, 0) > total_tokens
                 then 'part_larger_than_whole'
             when started_at < cast('2020-01-01' as {{ dbt.type_timestamp() }})
                 then 'timestamp_before_2020'

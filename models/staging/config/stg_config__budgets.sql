@@ -10,6 +10,7 @@ with declared as (
         cast(valid_from as date) as valid_from,
         cast(coalesce(valid_to, '9999-12-31') as date) as valid_to,
         cast(coalesce(warning_ratio, '0.8') as {{ type_unit_price() }}) as warning_ratio,
+        upper(coalesce(currency, 'USD')) as currency,
         owner
     from {{ config_seed('budgets') }}
 
@@ -25,6 +26,7 @@ key_caps as (
         cast('2020-01-01' as date) as valid_from,
         cast('9999-12-31' as date) as valid_to,
         cast('0.8' as {{ type_unit_price() }}) as warning_ratio,
+        'USD' as currency,
         owner
     from {{ ref('stg_config__key_registry') }}
     where monthly_cap_usd is not null
