@@ -163,18 +163,19 @@ def _load(database: Path, events: list[str], mapping: str | None, hash_fields: l
 
 def _print_load(report: "LoadReport") -> None:
     for file in report.files:
-        line = f"[bold]{escape(_short(Path(file.path)))}[/bold]  "
+        events = summary.count(file.accepted, "event")
         if file.is_skipped:
-            line += f"already loaded ({summary.count(file.accepted, 'event')}), nothing changed"
+            outcome = f"already loaded ({events}), nothing changed"
         else:
-            line += f"{summary.count(file.accepted, 'event')} loaded"
+            outcome = f"{events} loaded"
             if file.rejected:
-                line += f", {summary.count(file.rejected, 'line')} rejected"
-        out.print(line, highlight=False, soft_wrap=True)
-        for rejection in file.first_rejections:
-            out.print(f"  line {rejection.line:,}: {escape(rejection.reason)}", style="dim", highlight=False, soft_wrap=True)
+                outcome += f", {summary.count(file.rejected, 'line')} rejected"
+        details = [f"line {rejection.line:,}: {rejection.reason}" for rejection in file.first_rejections]
         if file.unused_columns and not file.is_skipped:
-            out.print(f"  not used: {escape(', '.join(file.unused_columns))}", style="dim", highlight=False, soft_wrap=True)
+            details.append(f"not used: {', '.join(file.unused_columns)}")
+        out.print(f"[bold]{escape(_short(Path(file.path)))}[/bold]  {outcome}", highlight=False, soft_wrap=True)
+        for detail in details:
+            out.print(f"  {escape(detail)}", style="dim", highlight=False, soft_wrap=True)
 
 
 def _build_and_report(

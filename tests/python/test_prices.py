@@ -429,5 +429,5 @@ def test_regular_expressions_become_portable(regex: str, rules: tuple[Rule, ...]
 
 
 def test_a_regular_expression_outside_the_subset_is_refused() -> None:
-    with pytest.raises(NotImplementedError, match="portable subset"):
+    with pytest.raises(UserError, match="portable subset"):
         rule_groups(ClauseRegex(r"a(?=b)\w"))

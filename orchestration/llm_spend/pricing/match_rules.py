@@ -18,6 +18,8 @@ from genai_prices.types import (
     MatchLogic,
 )
 
+from llm_spend.errors import UserError
+
 LEADING_NEGATIVE_LOOK_AHEAD = re.compile(r"\^\(\?!((?:[^()]|\([^()]*\))*)\)(.*)")
 WHOLE_LITERAL = re.compile(r"\^((?:[^\\.^$*+?()\[\]{}|]|\\[^\w\s])*)\$")
 UNSUPPORTED = re.compile(r"\\|\(\?")
@@ -39,7 +41,7 @@ RuleGroup = tuple[Rule, ...]
 def rule_groups(clause: MatchLogic) -> list[RuleGroup]:
     """The clause in disjunctive normal form, in the clause's own order.
 
-    Raises NotImplementedError for a regular expression outside the portable subset.
+    Raises UserError for a regular expression outside the portable subset.
     """
     match clause:
         case ClauseOr(or_=parts):
@@ -60,7 +62,9 @@ def rule_groups(clause: MatchLogic) -> list[RuleGroup]:
         case ClauseRegex(regex=regex):
             groups = [_regex_rules(regex)]
         case _:
-            raise NotImplementedError(f"match clause {type(clause).__name__}")
+            raise UserError(
+                f"this genai-prices matches models by {type(clause).__name__}, which llm_spend does not know; use 0.2"
+            )
     return list(dict.fromkeys(groups))
 
 
@@ -77,5 +81,5 @@ def _regex_rules(regex: str) -> RuleGroup:
 def _portable(regex: str) -> str:
     portable = regex.replace(r"\d", "[0-9]").replace(r"\.", "[.]").replace("(?:", "(").removeprefix("^.*")
     if UNSUPPORTED.search(portable):
-        raise NotImplementedError(f"regular expression outside the portable subset: {regex}")
+        raise UserError(f"this genai-prices has a pattern outside the portable subset: {regex}; use 0.2")
     return portable

@@ -15,6 +15,8 @@ from typing import TypeVar
 
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
+from llm_spend.errors import UserError
+
 SERVICE_TIER_CONTEXTS: Mapping[str, Mapping[str, str]] = {
     "default": {"service_tier": "default"},
     "batch": {"processing": "batch"},
@@ -109,7 +111,7 @@ class RateCard:
 def model_rate_cards(model: ModelInfo) -> dict[str, list[RateCard]]:
     """Disjoint cards by service tier; a tier that never differs from the default has none.
 
-    Raises NotImplementedError for a price key that has no usage type here.
+    Raises UserError for a price key that has no usage type here.
     """
     cards = {tier: _rate_cards(model, context) for tier, context in SERVICE_TIER_CONTEXTS.items()}
     return {tier: own for tier, own in cards.items() if tier == "default" or own != cards["default"]}
@@ -152,7 +154,7 @@ def _context_tiers(prices: ModelPrice) -> tuple[ContextTier, ...]:
     by_key = {key: price for key, price in vars(prices).items() if price is not None}
     unknown = sorted(by_key.keys() - USAGE_TYPES.keys())
     if unknown:
-        raise NotImplementedError(f"price keys without a usage type: {', '.join(unknown)}")
+        raise UserError(f"this genai-prices prices {', '.join(unknown)}, which llm_spend does not know; use 0.2")
     starts = {tier.start for price in by_key.values() if isinstance(price, TieredPrices) for tier in price.tiers}
     tiers: list[ContextTier] = []
     for start in [0, *sorted(starts)]:
