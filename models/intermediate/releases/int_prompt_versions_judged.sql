@@ -2,8 +2,8 @@
 -- complete days against its predecessor's last seven, with days on which both ran counted on both sides. The ratio of
 -- means carries a 99 % interval (delta method on its logarithm).
 
--- 300 requests a side over three days: below that a true +30 % is missed more often than found.
-{% set min_requests = 300 %}
+-- Requests of one day are not independent of each other, so one good day proves nothing.
+{% set min_requests = min_compared_requests() | int %}
 {% set min_days = 3 %}
 -- A regression must be larger than 5 % beyond doubt: days differ from each other by about that much on their own.
 {% set margin = 0.05 %}

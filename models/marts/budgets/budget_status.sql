@@ -155,6 +155,7 @@ final as (
         is_current,
         owner,
         amount_usd,
+        warning_ratio,
         spent_usd,
         {{ money('amount_usd - spent_usd') }} as left_usd,
         projected_usd,

@@ -1,0 +1,13 @@
+{#- A wall clock of the reporting time zone as naive UTC. -#}
+{% macro from_reporting_timezone(timestamp_expression) -%}
+    {%- set zone = var('reporting_timezone', 'UTC') -%}
+    {%- if zone == 'UTC' -%}
+        {{ timestamp_expression }}
+    {%- else -%}
+        {{ adapter.dispatch('from_reporting_timezone', 'llm_spend')(timestamp_expression, zone) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__from_reporting_timezone(timestamp_expression, zone) -%}
+({{ timestamp_expression }} at time zone '{{ zone }}') at time zone 'UTC'
+{%- endmacro %}

@@ -1,0 +1,75 @@
+-- What an hour cost against the median hour of the seven complete days before it. Hours without any call are no hours of
+-- work, and would pull the median of a small user to zero.
+
+-- Fewer hours than a day's worth have no typical one.
+{% set min_baseline_hours = 24 %}
+
+with hours as (
+
+    select
+        usage_hour,
+        cast(usage_hour as date) as usage_date,
+        {{ sum_count('attempts') }} as attempts,
+        {{ sum_money('cost_usd') }} as cost_usd
+    from {{ ref('fct_hourly_spend') }}
+    where
+        is_in_scope
+        and {{ dbt.dateadd('hour', 1, 'usage_hour') }} <= {{ in_reporting_timezone(as_of()) }}
+    group by usage_hour, cast(usage_hour as date)
+
+),
+
+dates as (
+
+    select distinct usage_date
+    from hours
+
+),
+
+ranked as (
+
+    select
+        dates.usage_date,
+        hours.cost_usd,
+        row_number() over (partition by dates.usage_date order by hours.cost_usd, hours.usage_hour) as cost_rank,
+        count(*) over (partition by dates.usage_date) as baseline_hours
+    from dates
+    inner join hours
+        on {{ add_days('dates.usage_date', -7) }} <= hours.usage_date
+        and dates.usage_date > hours.usage_date
+        and hours.cost_usd > 0
+
+),
+
+medians as (
+
+    select
+        usage_date,
+        cost_usd
+    from ranked
+    where
+        {{ is_discrete_median('cost_rank', 'baseline_hours') }}
+        and baseline_hours >= {{ min_baseline_hours }}
+
+),
+
+final as (
+
+    select
+        'hourly_cost' as metric,
+        'total' as entity_type,
+        'total' as entity_id,
+        'hourly' as period_type,
+        hours.usage_hour as period_start,
+        {{ dbt.dateadd('hour', 1, 'hours.usage_hour') }} as period_end,
+        cast(hours.cost_usd as {{ type_ratio() }}) as metric_value,
+        cast(medians.cost_usd as {{ type_ratio() }}) as baseline,
+        hours.attempts as samples,
+        {{ money('hours.cost_usd - coalesce(medians.cost_usd, 0)') }} as dollars
+    from hours
+    left join medians
+        on hours.usage_date = medians.usage_date
+
+)
+
+select * from final
