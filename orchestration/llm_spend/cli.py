@@ -68,10 +68,12 @@ FullRefreshOption = Annotated[bool, typer.Option("--full-refresh", help="Rebuild
 
 
 @demo_app.callback()
-def demo(context: typer.Context, database: DatabaseOption = None, config: ConfigOption = None) -> None:
+def demo(
+    context: typer.Context, database: DatabaseOption = None, config: ConfigOption = None, as_of: AsOfOption = None
+) -> None:
     """Build the bundled demo and explain its bill."""
     if context.invoked_subcommand is None:
-        _build_and_report(database, "demo", None, config, full_refresh=False)
+        _build_and_report(database, "demo", _utc_text(as_of) if as_of else None, config, full_refresh=False)
 
 
 @demo_app.command("generate")

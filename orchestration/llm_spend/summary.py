@@ -1,6 +1,7 @@
 """What a person reads at the end of a run. Every number is a mart's; this module only lays them out."""
 
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from llm_spend.database import connect
 
 _TOP = 5
 _BUDGETS = 8
+_ALERTS = 8
 _TOPS = {"tenant": "Top tenants", "endpoint": "Top endpoints", "model": "Top models"}
 
 
@@ -40,6 +42,7 @@ def print_summary(console: Console, database: Path) -> None:
             _lines(_budgets(connection)),
             _lines(_unpriced(connection)),
             _lines(_gaps(connection)),
+            _lines(_alerts(connection)),
             coverage(connection),
         ]
     for block in blocks:
@@ -257,6 +260,39 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> Section:
         ],
         "the bill uses the computed cost" + (f"; {more:,} more in marts.reported_cost_gaps" if more else ""),
     )
+
+
+def _alerts(connection: duckdb.DuckDBPyConnection) -> Section:
+    rows = connection.execute(
+        """
+        select rule_id,
+            case when entity_type in ('total', 'prompt_version') then '' else entity_type || ' ' end || entity_id,
+            severity, opened_at, resolved_at, impact_usd, count(*) over (), count(*) filter (status = 'open') over ()
+        from marts.alerts
+        order by status, case severity when 'critical' then 1 when 'warning' then 2 else 3 end, opened_at desc, alert_id
+        limit $1
+        """,
+        [_ALERTS],
+    ).fetchall()
+    found, still_open = rows[0][6:] if rows else (0, 0)
+    return Section(
+        f"Alerts: {still_open} open, {found - still_open} resolved",
+        ("severity", "~what", "known since", "resolved", ">at stake"),
+        [
+            (
+                _SEVERITY[severity],
+                f"{rule.replace('_', ' ')}: {about}",
+                f"{opened:%Y-%m-%d}" if opened.time() == time() else f"{opened:%Y-%m-%d %H:%M}",
+                f"{resolved:%Y-%m-%d}" if resolved else "",
+                _usd(impact),
+            )
+            for rule, about, severity, opened, resolved, impact, *_ in rows
+        ],
+        f"{found - _ALERTS} more in marts.alerts, with their evidence" if found > _ALERTS else "",
+    )
+
+
+_SEVERITY = {"critical": "[red]critical[/red]", "warning": "[yellow]warning[/yellow]", "info": "info"}
 
 
 def _lines(section: Section) -> list[Table | str]:

@@ -1,4 +1,5 @@
--- How much of a budget was used at the end of each day. The dollars of a day are those beyond the budget, once it is used up.
+-- How much of a budget was used at the end of each day. The dollars of a day are those beyond the budget, once it is
+-- used up.
 
 with budgets as (
 

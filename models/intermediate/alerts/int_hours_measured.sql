@@ -1,5 +1,5 @@
--- What an hour cost against the median hour of the seven complete days before it. Hours without any call are no hours of
--- work, and would pull the median of a small user to zero.
+-- What an hour cost against the median hour of the seven complete days before it. Hours without any call are no hours
+-- of work, and would pull the median of a small user to zero.
 
 -- Fewer hours than a day's worth have no typical one.
 {% set min_baseline_hours = 24 %}

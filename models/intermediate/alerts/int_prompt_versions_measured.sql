@@ -1,5 +1,5 @@
--- By how much at least a version made requests dearer, on every day that its endpoint served. After its first week the last
--- judgement stands as long as the version serves; a day without it counts as back to normal.
+-- By how much at least a version made requests dearer, on every day that its endpoint served. After its first week the
+-- last judgement stands as long as the version serves; a day without it counts as back to normal.
 
 with versions as (
 
@@ -36,8 +36,9 @@ days as (
         versions.prompt_version,
         versions.episode,
         endpoint_days.usage_date,
-        {{ sum_count('case when endpoint_days.prompt_version = versions.prompt_version then endpoint_days.requests else 0 end') }}
-            as requests
+        {{ sum_count(
+            'case when versions.prompt_version = endpoint_days.prompt_version then endpoint_days.requests else 0 end'
+        ) }} as requests
     from versions
     inner join endpoint_days
         on versions.endpoint_tag = endpoint_days.endpoint_tag

@@ -1,4 +1,5 @@
--- Hours, for what cannot wait for the day: narrow, because a runaway loop is looked for by tenant, endpoint and workflow.
+-- Hours, for what cannot wait for the day: narrow, because a runaway loop is looked for by tenant, endpoint and
+-- workflow.
 
 select
     usage_hour,

@@ -1,5 +1,4 @@
--- What is known of each prompt version by now: its last judgement. A version without a judgement yet has no row of numbers,
--- but it has a row.
+-- What is known of each prompt version by now: its last judgement. A version without one yet has a row all the same.
 
 with judgements as (
 

@@ -1,0 +1,94 @@
+"""The alerts of the demo: every planted incident that has a rule is there, and none without a planted cause."""
+
+from datetime import datetime
+from pathlib import Path
+
+from conftest import query, run_cli
+
+# rule, entity, and the first moment at which it could be known: the end of the period in which it came true
+PLANTED = {
+    # tidepool pays 49 USD a month and costs more, in September and in October
+    "unprofitable_tenant": {
+        ("budget_warning", "tenant tidepool", "2026-09-16"),
+        ("budget_exceeded", "tenant tidepool", "2026-09-20"),
+        ("budget_warning", "tenant tidepool", "2026-10-15"),
+        ("budget_exceeded", "tenant tidepool", "2026-10-18"),
+    },
+    # two days of retries use up the weekly budget of the team that owns the endpoint
+    "retry_storm": {
+        ("retry_multiplier_increase", "endpoint support.reply", "2026-09-17"),
+        ("budget_warning", "team customer-support", "2026-09-19"),
+    },
+    # the loop begins at one in the night: known when that hour is over, and over the budgets when its day is
+    "runaway_loop": {
+        ("hourly_spend_spike", "total total", "2026-09-29 02:00"),
+        ("budget_warning", "endpoint research.report", "2026-09-30"),
+        ("budget_exceeded", "endpoint research.report", "2026-09-30"),
+        ("budget_warning", "agent research_agent_v1", "2026-09-30"),
+        ("budget_exceeded", "agent research_agent_v1", "2026-09-30"),
+    },
+    # 22 % dearer from October 6, proved by 300 requests a side at the end of the 9th; the month's budget breaks
+    "prompt_regression": {
+        ("prompt_version_cost_drift", "prompt_version checkout.summary summarizer_v4", "2026-10-10"),
+        ("budget_warning", "endpoint checkout.summary", "2026-10-24"),
+        ("budget_exceeded", "endpoint checkout.summary", "2026-10-25"),
+    },
+}
+EVERY_ALERT = {
+    (rule, entity, datetime.fromisoformat(known)) for alerts in PLANTED.values() for rule, entity, known in alerts
+}
+ALERTS = "select rule_id, entity_type || ' ' || entity_id, opened_at from marts.alerts"
+
+
+def test_alerts_are_the_planted_incidents_and_nothing_else(demo: Path) -> None:
+    found = query(demo, ALERTS)
+    assert len(found) == len(EVERY_ALERT)
+    assert set(found) == EVERY_ALERT
+    labels = {row[0] for row in query(demo, "select incident_id from raw.demo_planted_incidents")}
+    assert PLANTED.keys() <= labels
+
+
+def test_incident_spans_what_was_planted(demo: Path) -> None:
+    windows = {
+        rule: (start, end)
+        for rule, start, end in query(
+            demo,
+            """
+            select rule_id, window_start, window_end from marts.alerts
+            where rule_id in ('hourly_spend_spike', 'retry_multiplier_increase')
+            """,
+        )
+    }
+    labels = query(demo, "select incident_id, starts_at, ends_at from raw.demo_planted_incidents")
+    planted = {
+        incident: (datetime.fromisoformat(start), datetime.fromisoformat(end)) for incident, start, end in labels
+    }
+    assert windows["hourly_spend_spike"] == planted["runaway_loop"]
+    assert windows["retry_multiplier_increase"] == planted["retry_storm"]
+
+
+def test_evidence_names_the_culprit(demo: Path) -> None:
+    spike = query(
+        demo,
+        """
+        select evidence ->> '$.top_agent', evidence ->> '$.top_tenant',
+            json_array_length(evidence -> 'sample_request_ids')
+        from marts.alerts where rule_id = 'hourly_spend_spike'
+        """,
+    )
+    assert spike == [("research_agent_v1", "vantage-freight", 3)]
+    version = query(
+        demo,
+        "select evidence ->> '$.top_prompt_version' from marts.alerts where rule_id = 'prompt_version_cost_drift'",
+    )
+    assert version == [("summarizer_v4",)]
+    assert query(demo, "select count(*) from marts.alerts where not json_valid(evidence)") == [(0,)]
+
+
+def test_an_earlier_look_shows_the_same_incidents_as_far_as_they_were_known(demo: Path, tmp_path: Path) -> None:
+    earlier, moment = tmp_path / "earlier.duckdb", datetime(2026, 10, 12)
+    result = run_cli("demo", "--db", earlier, "--as-of", moment.isoformat())
+    assert result.returncode == 0, result.stderr
+    now = query(demo, "select alert_id, opened_at from marts.alerts where opened_at <= $1 order by all", moment)
+    assert query(earlier, "select alert_id, opened_at from marts.alerts order by all") == now
+    assert 0 < len(now) < len(EVERY_ALERT)
