@@ -2,18 +2,27 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --no-input --no-deps
+DAGSTER_HOME ?= $(CURDIR)/target/dagster
+UI_PORT ?= 3000
 TEST_DATABASE := target/test/llm_spend.duckdb
 
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo ui test lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/installed ## Explain the bundled demo bill: install what is needed, build, print the summary
 	@$(BIN)/llm-spend demo
+
+# A pool gets its default limit only after the first look at the queue: two first runs at once would both start.
+ui: .venv/installed ## Start the Dagster UI on http://127.0.0.1:3000: assets, checks, schedules
+	@mkdir -p $(DAGSTER_HOME) && cp orchestration/dagster.yaml $(DAGSTER_HOME)/ && \
+	export DAGSTER_HOME=$(DAGSTER_HOME) GX_ANALYTICS_ENABLED=false && \
+	$(BIN)/dagster instance concurrency set duckdb 1 && \
+	exec $(BIN)/dagster dev --module-name llm_spend.definitions --host 127.0.0.1 --port $(UI_PORT)
 
 test: .venv/installed ## All tests: lint, the full dbt build with data and unit tests, pytest
 	@started=$$SECONDS; \

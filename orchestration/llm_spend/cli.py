@@ -121,6 +121,37 @@ def build(
     _build_and_report(target, "landing", moment, config, full_refresh)
 
 
+@app.command()
+def run(
+    events: EventsOption = None,
+    mapping: MappingOption = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    as_of: AsOfOption = None,
+    hash_fields: HashOption = None,
+) -> None:
+    """The daily job in one process, for cron: load, judge what landed, build, deliver new alerts."""
+    from llm_spend.ingest.load import unload
+    from llm_spend.quality import check
+
+    moment = _utc_text(as_of) if as_of else None
+    target = (database or paths.default_database()).expanduser().absolute()
+    landed: list[str] = []
+    if events:
+        report = _load(target, events, mapping, hash_fields or [])
+        landed = [file.file_hash for file in report.files if not file.is_skipped]
+    elif not _has_landing(target):
+        raise UserError(f"{target} holds no usage events yet: name your log with --events")
+    verdict = check(target, datetime.fromisoformat(moment) if moment else None, file_hashes=landed or None)
+    if verdict.errors:
+        unload(target, landed)
+    for warning in verdict.warnings:
+        err.print(f"[yellow]warning:[/yellow] {escape(str(warning))}", highlight=False, soft_wrap=True)
+    verdict.raise_errors()
+    _build_and_report(target, "landing", moment, config, full_refresh=False)
+    _deliver(target)
+
+
 @prices_app.command("refresh")
 def prices_refresh() -> None:
     """Rebuild the price seeds from the installed genai-prices."""
@@ -145,7 +176,7 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def _load(database: Path, events: list[str], mapping: str | None, hash_fields: list[str]) -> None:
+def _load(database: Path, events: list[str], mapping: str | None, hash_fields: list[str]) -> "LoadReport":
     from llm_spend.ingest.load import load as load_events
     from llm_spend.ingest.mapping import read_mapping
 
@@ -161,6 +192,7 @@ def _load(database: Path, events: list[str], mapping: str | None, hash_fields: l
             lambda message, share: progress.update(task, description=message, completed=share),
         )
     _print_load(report)
+    return report
 
 
 def _print_load(report: "LoadReport") -> None:
@@ -203,6 +235,29 @@ def _build_and_report(
         dbt_run.build(request, on_node)
     summary.print_summary(out, target)
     out.print(f"[bold]Tables[/bold]  {_short(target)}, schema marts", highlight=False)
+
+
+def _deliver(database: Path) -> None:
+    from llm_spend.alerts.channels import channels_from_environment
+    from llm_spend.alerts.deliver import default_outbox, deliver
+
+    outbox = default_outbox()
+    report = deliver(
+        database, outbox, channels_from_environment(out, outbox.with_name("alerts.jsonl")), datetime.now(UTC)
+    )
+    for channel in report.channels:
+        if channel.pending:
+            err.print(
+                f"[yellow]warning:[/yellow] {summary.count(channel.pending, 'alert')} for {channel.name} wait for the"
+                f" next run: {escape(channel.last_error or 'the most one run sends is reached')}",
+                highlight=False,
+                soft_wrap=True,
+            )
+    if report.dead:
+        refused = ", ".join(f"{channel.name} ({channel.last_error})" for channel in report.channels if channel.dead)
+        raise UserError(
+            f"{summary.count(report.dead, 'alert')} refused for good by {refused}: see {_short(outbox)}", exit_code=1
+        )
 
 
 def _progress() -> Progress:

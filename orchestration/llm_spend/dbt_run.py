@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from llm_spend.errors import UserError
@@ -26,24 +27,50 @@ class BuildRequest:
     vars: dict[str, str] = field(default_factory=dict)
 
 
-def dbt_arguments(request: BuildRequest, project: Path, target: Path) -> list[str]:
-    """The arguments of `dbt build`. Unit tests prove the package, not the user's data: they stay out."""
+def dbt_variables(request: BuildRequest) -> dict[str, str]:
+    """The dbt vars that a build passes; parsing with the same ones gives the manifest of that build."""
     variables = {"event_source": request.event_source, **request.vars}
     if request.as_of:
         variables["as_of"] = request.as_of
     if request.config_seeds:
         variables["config_source"] = "own"
+    return variables
+
+
+def touched_days(first: date, end: date) -> dict[str, str]:
+    """The vars that add the days `[first, end)` to those a build finds touched by itself."""
+    return {"touched_from": first.isoformat(), "touched_to": end.isoformat()}
+
+
+def build_arguments(request: BuildRequest) -> list[str]:
+    """What `dbt build` does. Unit tests prove the package, not the user's data: they stay out."""
     return [
         "build",
-        "--project-dir", str(project),
-        "--profiles-dir", str(project),
-        "--target-path", str(target / "dbt"),
-        "--log-path", str(target / "logs"),
-        "--vars", json.dumps(variables),
+        "--vars", json.dumps(dbt_variables(request)),
         "--exclude-resource-type", "unit_test",
-        "--log-level", "none",
         *(["--full-refresh"] if request.full_refresh else []),
     ]  # fmt: skip
+
+
+def parse_arguments(request: BuildRequest) -> list[str]:
+    """What `dbt parse` does to write the manifest of this build."""
+    return ["parse", "--quiet", "--vars", json.dumps(dbt_variables(request))]
+
+
+def place_arguments(project: Path, artifacts: Path, logs: Path) -> list[str]:
+    """Where dbt reads and writes, whatever the working directory is."""
+    return [
+        "--project-dir", str(project),
+        "--profiles-dir", str(project),
+        "--target-path", str(artifacts),
+        "--log-path", str(logs),
+    ]  # fmt: skip
+
+
+def dbt_arguments(request: BuildRequest, project: Path, target: Path) -> list[str]:
+    """The arguments of a silent `dbt build` that leaves its artifacts and log under `target`."""
+    places = place_arguments(project, target / "dbt", target / "logs")
+    return [*build_arguments(request), *places, "--log-level", "none"]
 
 
 def dbt_environment(request: BuildRequest, project: Path) -> dict[str, str]:
@@ -62,9 +89,9 @@ def build(request: BuildRequest, progress: Progress) -> None:
     from dbt.cli.main import dbtRunner
 
     project = project_dir()
-    with _environment(dbt_environment(request, project)):
+    with environment(dbt_environment(request, project)):
         result = dbtRunner(callbacks=[_progress_events(progress)]).invoke(dbt_arguments(request, project, target_dir()))
-        _close_connections()
+        close_connections()
     if result.exception:
         raise UserError(f"dbt could not run: {_one_line(str(result.exception))}", exit_code=1)
     failures = [node for node in result.result or [] if str(node.status) in ("error", "fail", "runtime error")]
@@ -88,7 +115,8 @@ def _progress_events(progress: Progress) -> Callable[[object], None]:
 
 
 @contextmanager
-def _environment(variables: dict[str, str]):
+def environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for a while."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -101,7 +129,7 @@ def _environment(variables: dict[str, str]):
                 os.environ[name] = value
 
 
-def _close_connections() -> None:
+def close_connections() -> None:
     """Release the DuckDB file: one process may write it, and a person will open it next."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 

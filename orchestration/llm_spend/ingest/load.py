@@ -58,6 +58,7 @@ class FileReport:
     """What became of one file. `is_skipped`: it was loaded before in the same way, with these counts."""
 
     path: str
+    file_hash: str
     accepted: int
     rejected: int
     is_skipped: bool = False
@@ -174,12 +175,11 @@ def _load_file(connection: duckdb.DuckDBPyConnection, path: Path, job: _Job, wat
     ).fetchone()
     if known and known[0] == job.mapping_hash:
         rejections = _first_rejections(connection, file_hash)
-        return FileReport(str(path), known[1], known[2], is_skipped=True, first_rejections=rejections)
+        return FileReport(str(path), file_hash, known[1], known[2], is_skipped=True, first_rejections=rejections)
     origin = [file_hash, str(path)]
     connection.begin()
     try:
-        for table in ("raw_usage_events", "raw_rejected_events", "raw_loaded_files"):
-            connection.execute(f"delete from raw.{table} where _file_hash = ?", [file_hash])
+        _forget(connection, file_hash)
         report = _land(connection, path, file_hash, job, watch)
         connection.execute(
             "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?)",
@@ -194,6 +194,20 @@ def _load_file(connection: duckdb.DuckDBPyConnection, path: Path, job: _Job, wat
         connection.rollback()
         raise
     return report
+
+
+def unload(db_path: Path, file_hashes: Sequence[str]) -> None:
+    """Take files back out of the landing tables, as if they had never been loaded."""
+    with connect(db_path) as connection:
+        connection.begin()
+        for file_hash in file_hashes:
+            _forget(connection, file_hash)
+        connection.commit()
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, file_hash: str) -> None:
+    for table in ("raw_usage_events", "raw_rejected_events", "raw_loaded_files"):
+        connection.execute(f"delete from raw.{table} where _file_hash = ?", [file_hash])
 
 
 def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job: _Job, watch: _Watch) -> FileReport:
@@ -221,6 +235,7 @@ def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job
         )
     return FileReport(
         str(path),
+        file_hash,
         accepted=accepted,
         rejected=rows.row_count - accepted,
         unused_columns=tuple(column for column in rows.columns if column not in sql.columns),

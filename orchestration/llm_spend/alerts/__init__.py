@@ -1,0 +1,1 @@
+"""Delivery of the incidents of `marts.alerts`, once each."""

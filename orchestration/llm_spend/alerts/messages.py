@@ -1,0 +1,133 @@
+"""What a message says, as clean lines of text; how it looks is the channel's."""
+
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+
+from llm_spend.alerts.incidents import Incident
+from llm_spend.alerts.outbox import Event
+
+NAME_LENGTH = 60
+TEXT_LENGTH = 300
+SAMPLES_SHOWN = 3
+
+_EVENT_WORDS: dict[Event, str] = {
+    "opened": "open",
+    "resolved": "resolved",
+    "past": "already over",
+    "withdrawn": "withdrawn",
+}
+_EVENT_NOTES: dict[Event, str] = {
+    "past": "It began and ended before it could be delivered.",
+    "withdrawn": "Late data changed the numbers: this incident is no longer reported.",
+}
+
+
+def one_line(value: object, length: int = TEXT_LENGTH) -> str:
+    """Text that somebody else may have written, on one line of at most `length` characters.
+
+    Control characters, terminal escapes, line breaks and direction marks become spaces.
+    """
+    visible = (" " if unicodedata.category(character)[0] in "CZ" else character for character in str(value))
+    text = " ".join("".join(visible).split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def title(event: Event, incident: Incident) -> str:
+    """Severity, rule, entity and what happened."""
+    severity, rule_id = (one_line(incident[column], NAME_LENGTH) for column in ("severity", "rule_id"))
+    return f"{severity.upper()} {rule_id} · {entity(incident)} · {_EVENT_WORDS[event]}"
+
+
+def history_heading(count: int) -> str:
+    """Over a list of incidents that ended long before they could be delivered."""
+    return f"{count} past incident{'' if count == 1 else 's'}, over before this channel was told"
+
+
+def more(count: int) -> str:
+    """What a run leaves for the next one."""
+    return f"+{count} more alert{'' if count == 1 else 's'}, kept for the next delivery"
+
+
+def entity(incident: Incident) -> str:
+    """The entity's type and id; the total is one word."""
+    kind, name = (one_line(incident[column] or "", NAME_LENGTH) for column in ("entity_type", "entity_id"))
+    return kind if kind == name else f"{kind} {name}".strip()
+
+
+def details(event: Event, incident: Incident) -> list[tuple[str, str]]:
+    """The labelled lines of a full message."""
+    note = _EVENT_NOTES.get(event)
+    return [
+        *([("Note", note)] if note else []),
+        ("Observed", observed(incident)),
+        ("When", when(incident)),
+        ("Impact", usd(incident["impact_usd"])),
+        ("Likely cause", one_line(incident["likely_cause"])),
+        ("Action", one_line(incident["recommended_action"])),
+        ("Owner", one_line(incident["owner"] or "nobody yet", NAME_LENGTH)),
+        ("Evidence", evidence(incident["evidence"])),
+        ("Alert", one_line(incident["alert_id"], NAME_LENGTH)),
+    ]
+
+
+def observed(incident: Incident) -> str:
+    """What was seen, against which baseline and threshold."""
+    metric = one_line(incident["metric"], NAME_LENGTH)
+    baseline, change = incident["baseline_value"], incident["change_percent"]
+    parts = [f"{metric.replace('_', ' ')} {amount(metric, incident['observed_value'])}"]
+    if baseline is not None:
+        parts.append(f"baseline {amount(metric, baseline)}" + (f" ({change:+,.1f}%)" if change is not None else ""))
+    parts.append(f"threshold {amount(metric, incident['threshold_value'])}")
+    return ", ".join(parts)
+
+
+def when(incident: Incident) -> str:
+    """The window, and since when until when, in UTC."""
+    start, end, opened, resolved = (
+        minute(incident[column]) for column in ("window_start", "window_end", "opened_at", "resolved_at")
+    )
+    until = f", resolved {resolved}" if resolved else ""
+    return f"{incident['period_type']}, {start} to {end}; opened {opened}{until} (UTC)"
+
+
+def evidence(found: object) -> str:
+    """The evidence object on one line: names, then a few requests to look at."""
+    if not isinstance(found, Mapping):
+        return one_line(found)
+    named = [
+        f"{key.removeprefix('top_').replace('_', ' ')} {one_line(value, NAME_LENGTH)}"
+        for key, value in found.items()
+        if value and not isinstance(value, list)
+    ]
+    samples = [one_line(sample, NAME_LENGTH) for sample in (found.get("sample_request_ids") or [])[:SAMPLES_SHOWN]]
+    if samples:
+        named.append(f"requests {', '.join(samples)}")
+    return one_line("; ".join(named) or "none")
+
+
+def amount(metric: str, value: float | None) -> str:
+    """A value in the unit that the metric's last word names."""
+    if value is None:
+        return "unknown"
+    unit = metric.rpartition("_")[2]
+    if unit in ("cost", "usd", "spend"):
+        return usd(value)
+    if unit in ("use", "share", "rate"):
+        return f"{value:,.1%}"
+    if unit in ("multiplier", "ratio"):
+        return f"{value:,.2f}×"
+    return f"{value:,.6g}"
+
+
+def usd(value: object) -> str:
+    """Dollars and cents; an amount below a cent keeps two significant digits."""
+    money = Decimal(str(value or 0))
+    if money and abs(money) < Decimal("0.01"):
+        return f"${Decimal(f'{money:.1e}'):f}"
+    return f"-${-money:,.2f}" if money < 0 else f"${money:,.2f}"
+
+
+def minute(moment: str | None) -> str:
+    """ISO text to the minute, without its zone."""
+    return moment[:16].replace("T", " ") if moment else ""

@@ -1,0 +1,122 @@
+"""Seeds and models as assets, data tests as their checks, from a manifest that is never stale."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+
+from llm_spend import dbt_run, paths
+from llm_spend.defs.settings import DUCKDB_POOL, Settings
+from llm_spend.errors import UserError
+
+LANDING = dg.AssetKey("landing")
+ALERTS = dg.AssetKey(["marts", "alerts"])
+
+_SOURCES_OF_A_PROJECT = ("dbt_project.yml", "models", "macros", "seeds", "tests/dbt")
+
+
+class LayeredTranslator(DagsterDbtTranslator):
+    """Groups are the folders, descriptions those of dbt, and the landing tables are the asset that fills them."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source" and dbt_resource_props["source_name"] == "landing":
+            return LANDING
+        return super().get_asset_key(dbt_resource_props)
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return group_of(dbt_resource_props["resource_type"], dbt_resource_props["fqn"])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return dbt_resource_props["description"]
+
+
+def group_of(resource_type: str, fqn: Sequence[str]) -> str:
+    """The group of a dbt node: its layer, and its folder within one that has several steps or audiences."""
+    if resource_type != "model":
+        return f"{resource_type}s"
+    layer, *folders = fqn[1:-1]
+    return layer if layer == "staging" or not folders else f"{layer}_{folders[0]}"
+
+
+def prepared_project(settings: Settings) -> DbtProject:
+    """The dbt project, its manifest parsed anew when it is older than a file of the project."""
+    project_dir = paths.project_dir()
+    request = settings.build_request()
+    artifacts = paths.target_dir() / "dagster_dbt" / ("-".join(dbt_run.dbt_variables(request).values()))
+    manifest = artifacts / "manifest.json"
+    if is_stale(manifest, project_dir):
+        settings.write_config_seeds()
+        _write_manifest(manifest, request, project_dir)
+    return DbtProject(project_dir, target_path=artifacts)
+
+
+def is_stale(manifest: Path, project_dir: Path) -> bool:
+    """Whether a file of the dbt project was changed, added or removed since the manifest was written."""
+    if not manifest.exists():
+        return True
+    written = manifest.stat().st_mtime
+    sources = [project_dir / name for name in _SOURCES_OF_A_PROJECT]
+    return any(path.stat().st_mtime > written for source in sources for path in (source, *source.rglob("*")))
+
+
+def dbt_build(settings: Settings, project: DbtProject, days: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset of each seed and model. A partition is days to build again, whatever else a run finds changed."""
+
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        name="dbt_build",
+        dagster_dbt_translator=LayeredTranslator(),
+        partitions_def=days,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=DUCKDB_POOL,
+    )
+    def build(context: dg.AssetExecutionContext, dbt: DbtCliResource):
+        window = context.partition_time_window
+        touched = dbt_run.touched_days(window.start.date(), window.end.date())
+        request = settings.build_request(touched)
+        settings.write_config_seeds()
+        with dbt_run.environment(dbt_run.dbt_environment(request, project.project_dir)):
+            invocation = dbt.cli(dbt_run.build_arguments(request), context=context)
+            try:
+                yield from invocation.stream().fetch_row_counts()
+            finally:
+                # Row counts are read by this process, which has alerts to read next.
+                invocation.adapter.cleanup_connections()
+                dbt_run.close_connections()
+
+    return build
+
+
+def dbt_resource(project: DbtProject) -> DbtCliResource:
+    return DbtCliResource(project_dir=project, dbt_executable=_dbt_executable())
+
+
+def _write_manifest(manifest: Path, request: dbt_run.BuildRequest, project_dir: Path) -> None:
+    """Parse beside the manifest and move it into place: another process may be reading the old one."""
+    parsing = manifest.parent / "parse"
+    command = [
+        _dbt_executable(),
+        *dbt_run.parse_arguments(request),
+        *dbt_run.place_arguments(project_dir, parsing, parsing),
+    ]
+    environment = {**os.environ, **dbt_run.dbt_environment(request, project_dir)}
+    parsed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if parsed.returncode:
+        raise UserError(f"dbt cannot parse {project_dir}: {' '.join(parsed.stdout.split())}", exit_code=1)
+    (parsing / "manifest.json").replace(manifest)
+
+
+def _dbt_executable() -> str:
+    """The dbt beside this Python: a virtual environment need not be activated."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.exists() else shutil.which("dbt") or "dbt"
