@@ -13,6 +13,7 @@ IN_SCOPE_TOTALS = {
     "fct_llm_attempts": "select sum(cost_usd) from marts.fct_llm_attempts where is_in_scope",
     "fct_llm_requests": "select sum(cost_usd) from marts.fct_llm_requests where is_in_scope",
     "fct_daily_spend": "select sum(cost_usd) from marts.fct_daily_spend where is_in_scope",
+    "fct_hourly_spend": "select sum(cost_usd) from marts.fct_hourly_spend where is_in_scope",
     "fct_daily_requests": "select sum(cost_usd) from marts.fct_daily_requests where is_in_scope",
     "tenant_daily_spend": "select sum(cost_usd) from marts.tenant_daily_spend",
 }
