@@ -10,7 +10,7 @@ with hours as (
         usage_hour,
         cast(usage_hour as date) as usage_date,
         {{ sum_count('attempts') }} as attempts,
-        {{ sum_money('cost_usd') }} as cost
+        {{ sum_money('cost_usd') }} as hour_cost
     from {{ ref('fct_hourly_spend') }}
     where
         is_in_scope
@@ -30,14 +30,14 @@ ranked as (
 
     select
         dates.usage_date,
-        hours.cost,
-        row_number() over (partition by dates.usage_date order by hours.cost, hours.usage_hour) as cost_rank,
+        hours.hour_cost,
+        row_number() over (partition by dates.usage_date order by hours.hour_cost, hours.usage_hour) as cost_rank,
         count(*) over (partition by dates.usage_date) as baseline_hours
     from dates
     inner join hours
         on {{ add_days('dates.usage_date', -7) }} <= hours.usage_date
         and dates.usage_date > hours.usage_date
-        and hours.cost > 0
+        and hours.hour_cost > 0
 
 ),
 
@@ -45,7 +45,7 @@ medians as (
 
     select
         usage_date,
-        cost
+        hour_cost
     from ranked
     where
         {{ is_discrete_median('cost_rank', 'baseline_hours') }}
@@ -62,10 +62,10 @@ final as (
         'hourly' as period_type,
         hours.usage_hour as period_start,
         {{ dbt.dateadd('hour', 1, 'hours.usage_hour') }} as period_end,
-        cast(hours.cost as {{ type_ratio() }}) as metric_value,
-        cast(medians.cost as {{ type_ratio() }}) as baseline,
+        cast(hours.hour_cost as {{ type_ratio() }}) as metric_value,
+        cast(medians.hour_cost as {{ type_ratio() }}) as baseline,
         hours.attempts as samples,
-        {{ money('hours.cost - coalesce(medians.cost, 0)') }} as dollars
+        {{ money('hours.hour_cost - coalesce(medians.hour_cost, 0)') }} as dollars
     from hours
     left join medians
         on hours.usage_date = medians.usage_date
