@@ -439,6 +439,16 @@ def test_a_row_never_tried_vanishes_with_its_incident(database: Path, outbox: Pa
     assert channel.told == [("a-1", "opened")]
 
 
+def test_a_tried_row_is_answered_even_when_its_first_answer_never_left(outbox: Path) -> None:
+    with open_outbox(outbox) as box:
+        box.queue([{"alert_id": "a-1", "status": "open"}], "w", "slack", NOW)
+        box.claim(box.pending("slack"))
+        box.queue([{"alert_id": "a-1", "status": "resolved"}], "w", "slack", NOW)
+        assert [row.event for row in box.pending("slack")] == ["resolved"]
+        box.queue([], "w", "slack", NOW)
+        assert [row.event for row in box.pending("slack")] == ["withdrawn"]
+
+
 def test_what_waits_is_told_as_it_is_now(database: Path, outbox: Path, tmp_path: Path) -> None:
     write_alerts(database, incident("a-1"))
     path = tmp_path / "alerts.jsonl"
@@ -471,13 +481,13 @@ def test_a_first_run_on_weeks_of_history_is_one_message_for_what_is_over(
     assert [channel.sent for channel in report.channels] == [12, 12, 12]
     assert headers_of(endpoint.accepted) == [
         "CRITICAL hourly_spend_spike · total · open",
-        "CRITICAL hourly_spend_spike · total · already over",
-        "10 past incidents, over before this channel was told",
+        "CRITICAL hourly_spend_spike · total · already resolved",
+        "10 past incidents, resolved before this channel was told",
     ]
     assert endpoint.accepted[2]["blocks"][1]["text"]["text"] == (
         "2026-06-10 09:00 to 2026-06-10 11:00 UTC · warning hourly_spend_spike · total · $1,050.00 · resolved · a-old-0"
     )
-    assert text.getvalue().count("2026-06-10 to 2026-06-10") == 10
+    assert text.getvalue().count("2026-06-10 to 06-10  warning") == 10
     events = [json.loads(line)["event"] for line in jsonl.read_text().splitlines()]
     assert events == ["opened", *["past"] * 11]
 

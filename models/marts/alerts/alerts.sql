@@ -23,7 +23,8 @@ peaks as (
 
     select
         incidents.alert_id,
-        evaluations.baseline,
+        -- a budget is measured against itself, wherever its warning begins
+        case when incidents.metric = 'budget_use' then 1 else evaluations.baseline end as baseline,
         evaluations.limit_value,
         row_number() over (partition by incidents.alert_id order by evaluations.period_start) as peak_rank
     from incidents

@@ -60,15 +60,14 @@ class ConsoleChannel:
         return SENT
 
     def send_history(self, rows: Sequence[Row], now: datetime) -> Outcome:
-        grid = _grid(5)
+        grid = _grid(4)
         for row in rows:
             incident = row.incident
             grid.add_row(
-                f"{minute(incident['opened_at'])[:10]} to {minute(incident['resolved_at'])[:10]}",
+                f"{minute(incident['opened_at'])[:10]} to {minute(incident['resolved_at'])[5:10]}",
                 Text(one_line(incident["severity"]), style=_style(row)),
-                Text(f"{one_line(incident['rule_id'])} · {entity(incident)}"),
+                Text(f"{one_line(incident['rule_id'])} {entity(incident)}"),
                 usd(incident["impact_usd"]),
-                Text(one_line(incident["status"])),
             )
         self.console.print()
         self.console.print(Text(history_heading(len(rows)), style="bold"))

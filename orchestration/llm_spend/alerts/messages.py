@@ -14,11 +14,11 @@ SAMPLES_SHOWN = 3
 _EVENT_WORDS: dict[Event, str] = {
     "opened": "open",
     "resolved": "resolved",
-    "past": "already over",
+    "past": "already resolved",
     "withdrawn": "withdrawn",
 }
 _EVENT_NOTES: dict[Event, str] = {
-    "past": "It began and ended before it could be delivered.",
+    "past": "It opened and was resolved before it could be delivered.",
     "withdrawn": "Late data changed the numbers: this incident is no longer reported.",
 }
 
@@ -40,8 +40,8 @@ def title(event: Event, incident: Incident) -> str:
 
 
 def history_heading(count: int) -> str:
-    """Over a list of incidents that ended long before they could be delivered."""
-    return f"{count} past incident{'' if count == 1 else 's'}, over before this channel was told"
+    """Over a list of incidents resolved long before they could be delivered."""
+    return f"{count} past incident{'' if count == 1 else 's'}, resolved before this channel was told"
 
 
 def more(count: int) -> str:
