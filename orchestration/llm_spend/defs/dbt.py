@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,18 @@ def prepared_project(settings: Settings) -> DbtProject:
     """The dbt project, its manifest parsed anew when it is older than a file of the project."""
     project_dir = paths.project_dir()
     request = settings.build_request()
-    artifacts = paths.target_dir() / "dagster_dbt" / ("-".join(dbt_run.dbt_variables(request).values()))
+    artifacts = artifacts_dir(request)
     manifest = artifacts / "manifest.json"
     if is_stale(manifest, project_dir):
         settings.write_config_seeds()
         _write_manifest(manifest, request, project_dir)
     return DbtProject(project_dir, target_path=artifacts)
+
+
+def artifacts_dir(request: dbt_run.BuildRequest) -> Path:
+    """Where the manifest is: the vars decide what a model refers to, the DuckDB file names the database of each."""
+    parts = [*dbt_run.dbt_variables(request).values(), request.database.stem]
+    return paths.target_dir() / "dagster_dbt" / "-".join(parts)
 
 
 def is_stale(manifest: Path, project_dir: Path) -> bool:
@@ -103,7 +110,7 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
 
 def _write_manifest(manifest: Path, request: dbt_run.BuildRequest, project_dir: Path) -> None:
     """Parse beside the manifest and move it into place: another process may be reading the old one."""
-    parsing = manifest.parent / "parse"
+    parsing, started = manifest.parent / "parse", time.time()
     command = [
         _dbt_executable(),
         *dbt_run.parse_arguments(request),
@@ -113,6 +120,7 @@ def _write_manifest(manifest: Path, request: dbt_run.BuildRequest, project_dir: 
     parsed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if parsed.returncode:
         raise UserError(f"dbt cannot parse {project_dir}: {' '.join(parsed.stdout.split())}", exit_code=1)
+    os.utime(parsing / "manifest.json", (started, started))
     (parsing / "manifest.json").replace(manifest)
 
 

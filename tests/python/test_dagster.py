@@ -1,0 +1,319 @@
+"""The Dagster project: its pure functions, its definitions, and its guards."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from llm_spend import dbt_run, quality
+from llm_spend.alerts.deliver import ChannelReport, DeliveryReport
+from llm_spend.alerts.outbox import SENT, Outcome
+from llm_spend.dbt_run import BuildRequest
+from llm_spend.defs import dbt, sensors
+from llm_spend.defs.alerts import delivery_result
+from llm_spend.defs.failures import one_line_failures
+from llm_spend.defs.landing import check_result, landing_asset, landing_verdict
+from llm_spend.defs.schedules import complete_day, daily_build, hourly_build, judged_day
+from llm_spend.defs.settings import Settings, read_settings
+from llm_spend.errors import UserError
+from llm_spend.quality import Finding, Verdict
+
+EVENT = '{"started_at": "2026-10-01T10:00:00Z", "provider": "openai", "model": "gpt-4.1", "input_tokens": 10}\n'
+ERROR = Finding("error", "at least 95% of the rows are valid", "a.jsonl", "2 of 4 rows not valid", ("a.jsonl line 1",))
+WARNING = replace(ERROR, severity="warning", message="1 of 99 rows not valid")
+
+
+def test_a_partition_is_two_vars_of_the_build():
+    request = BuildRequest(Path("db"), vars=dbt_run.touched_days(date(2026, 10, 1), date(2026, 10, 4)))
+    arguments = dbt_run.build_arguments(request)
+    assert arguments[0] == "build"
+    assert json.loads(arguments[arguments.index("--vars") + 1]) == {
+        "event_source": "landing",
+        "touched_from": "2026-10-01",
+        "touched_to": "2026-10-04",
+    }
+
+
+def test_the_command_line_builds_what_dagster_builds():
+    request = BuildRequest(Path("db"), event_source="demo")
+    shared = dbt_run.build_arguments(request)
+    assert dbt_run.dbt_arguments(request, Path("p"), Path("t"))[: len(shared)] == shared
+
+
+def test_parsing_sees_the_vars_of_the_build():
+    request = BuildRequest(Path("db"), config_seeds=Path("own"))
+    assert json.loads(dbt_run.parse_arguments(request)[-1]) == {"event_source": "landing", "config_source": "own"}
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "fqn", "group"),
+    [
+        ("seed", ["llm_spend", "model_prices"], "seeds"),
+        ("model", ["llm_spend", "staging", "app", "stg_app__usage_events"], "staging"),
+        ("model", ["llm_spend", "intermediate", "pricing", "int_rate_cards"], "intermediate_pricing"),
+        ("model", ["llm_spend", "marts", "core", "fct_llm_attempts"], "marts_core"),
+        ("model", ["llm_spend", "marts", "anything_new", "nested", "some_mart"], "marts_anything_new"),
+    ],
+)
+def test_groups_follow_the_folders(resource_type: str, fqn: list[str], group: str):
+    assert dbt.group_of(resource_type, fqn) == group
+
+
+@pytest.mark.parametrize(
+    ("moment", "complete", "judged"),
+    [
+        (datetime(2026, 10, 26, 5, 10, tzinfo=UTC), "2026-10-25", "2026-10-26"),
+        (datetime(2026, 10, 26, 0, 10, tzinfo=UTC), "2026-10-25", "2026-10-25"),
+        (datetime.fromisoformat("2026-10-26T01:10:00+02:00"), "2026-10-24", "2026-10-25"),
+    ],
+)
+def test_which_day_a_tick_is_about(moment: datetime, complete: str, judged: str):
+    assert (complete_day(moment), judged_day(moment)) == (complete, judged)
+
+
+def test_settings_come_from_the_environment(tmp_path: Path):
+    settings = read_settings(
+        {"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl"), "LLM_SPEND_MAPPING": " ", "LLM_SPEND_OWNER": "ann@acme.example"}
+    )
+    assert settings.event_source == "landing"
+    assert settings.events == str(tmp_path / "*.jsonl")
+    assert settings.mapping is None
+    assert settings.owner == "ann@acme.example"
+    assert read_settings({}).event_source == "demo"
+
+
+def test_a_first_day_that_is_none_is_named():
+    with pytest.raises(UserError, match="LLM_SPEND_FIRST_DAY is 2026-02-30"):
+        read_settings({"LLM_SPEND_FIRST_DAY": "2026-02-30"})
+
+
+def test_a_manifest_is_stale_after_any_change(tmp_path: Path):
+    for folder in ("models/marts", "macros", "seeds", "tests/dbt"):
+        (tmp_path / folder).mkdir(parents=True)
+    model = tmp_path / "models" / "marts" / "m.sql"
+    for path in (tmp_path / "dbt_project.yml", model):
+        path.touch()
+    manifest = tmp_path / "manifest.json"
+    assert dbt.is_stale(manifest, tmp_path)
+    manifest.touch()
+    assert not dbt.is_stale(manifest, tmp_path)
+    later = manifest.stat().st_mtime + 10
+    os.utime(model, (later, later))
+    assert dbt.is_stale(manifest, tmp_path)
+    os.utime(manifest, (later, later))
+    model.unlink()
+    os.utime(model.parent, (later + 10, later + 10))
+    assert dbt.is_stale(manifest, tmp_path)
+
+
+def test_errors_of_the_gate_block_and_warnings_show():
+    error = check_result(Verdict((ERROR, WARNING), Path("/docs/index.html"), rows=103))
+    assert (error.passed, error.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert error.description == "at least 95% of the rows are valid: a.jsonl: 2 of 4 rows not valid: line 1"
+    assert error.metadata["data_docs"].value == "/docs/index.html"
+    assert [record.data["severity"] for record in error.metadata["findings"].records] == ["error", "warning"]
+    warning = check_result(Verdict((WARNING,), None, rows=99))
+    assert (warning.passed, warning.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check_result(Verdict((), None, rows=99)).passed
+
+
+def test_a_dead_letter_fails_the_delivery_check():
+    fine, refused = ChannelReport("jsonl", 3, 0, 0), ChannelReport("slack", 0, 0, 2, "HTTP 404")
+    result = delivery_result(DeliveryReport((fine, refused)))
+    assert result.metadata["jsonl_sent"] == 3
+    assert result.metadata["slack_dead"] == 2
+    assert not result.check_results[0].passed
+    assert delivery_result(DeliveryReport((fine,))).check_results[0].passed
+
+
+@pytest.mark.parametrize(("exit_code", "tried_again"), [(1, True), (2, False)])
+def test_wrong_input_is_not_tried_again(exit_code: int, tried_again: bool):
+    with pytest.raises(dg.Failure, match="in use") as failure, one_line_failures():
+        raise UserError("db is in use", exit_code)
+    assert failure.value.allow_retries == tried_again
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    from llm_spend.definitions import definitions
+
+    return definitions(read_settings({}))
+
+
+@pytest.fixture(scope="module")
+def specs(defs: dg.Definitions) -> Sequence[dg.AssetSpec]:
+    return list(defs.resolve_all_asset_specs())
+
+
+@pytest.fixture(scope="module")
+def manifest(defs: dg.Definitions) -> dict:
+    return json.loads((dbt.artifacts_dir(read_settings({}).build_request()) / "manifest.json").read_text())
+
+
+def test_every_seed_and_model_is_an_asset_in_the_group_of_its_folder(specs: Sequence[dg.AssetSpec], manifest: dict):
+    groups = {spec.key.path[-1]: spec.group_name for spec in specs}
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("seed", "model")]
+    assert len(nodes) == len(specs) - len({"landing", "alert_delivery"})
+    for node in nodes:
+        top, *folders = Path(node["original_file_path"]).parts[:-1]
+        expected = "seeds" if top == "seeds" else folders[0] if folders[0] == "staging" else "_".join(folders)
+        assert groups[node["name"]] == expected
+
+
+def test_every_asset_has_an_owner_a_description_a_group_and_a_freshness_policy(specs: Sequence[dg.AssetSpec]):
+    for spec in specs:
+        assert spec.owners == ["team:finops"], spec.key
+        assert spec.description, spec.key
+        assert spec.group_name not in (None, "default"), spec.key
+        assert spec.freshness_policy, spec.key
+
+
+def test_every_data_test_is_a_check_and_no_two_share_a_name(defs: dg.Definitions, manifest: dict):
+    checks = Counter(key.name for key in defs.resolve_asset_graph().asset_check_keys)
+    assert max(checks.values()) == 1
+    tests = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
+    assert set(checks) == tests | {"landing_verdict", "alerts_delivered"}
+
+
+def test_the_landing_tables_are_the_asset_that_fills_them(tmp_path: Path):
+    from llm_spend.definitions import definitions
+
+    own = definitions(read_settings({"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl")}))
+    specs = {spec.key: spec for spec in own.resolve_all_asset_specs()}
+    staged = specs[dg.AssetKey(["staging", "stg_app__usage_events"])]
+    assert [dep.asset_key for dep in staged.deps] == [dg.AssetKey("landing")]
+
+
+def test_the_definitions_validate():
+    result = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("dagster")),
+            "definitions",
+            "validate",
+            "--module-name",
+            "llm_spend.definitions",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LLM_SPEND_EVENTS": "", "DO_NOT_TRACK": "1"},
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Validation successful" in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(("schedule", "day"), [(daily_build, "2026-10-25"), (hourly_build, "2026-10-26")])
+def test_a_tick_asks_for_one_partition(schedule: dg.ScheduleDefinition, day: str):
+    moment = datetime(2026, 10, 26, 5, 10, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=moment)
+    assert schedule(context).partition_key == day
+
+
+@pytest.fixture
+def own_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("LLM_SPEND_DUCKDB_PATH", str(tmp_path / "own.duckdb"))
+    (tmp_path / "events.jsonl").write_text(EVENT)
+    return read_settings({"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl"), "DAGSTER_HOME": str(tmp_path)})
+
+
+def _run_gate(settings: Settings) -> tuple[dg.ExecuteInProcessResult, bool]:
+    """Run landing, its check, and a model behind them; whether the model ran."""
+
+    @dg.asset(deps=[dbt.LANDING])
+    def model() -> None: ...
+
+    defs = dg.Definitions(assets=[landing_asset(settings), model], asset_checks=[landing_verdict(settings)])
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = defs.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    return result, bool(result.asset_materializations_for_node("model"))
+
+
+@pytest.mark.parametrize(
+    ("finding", "goes_on"), [(ERROR, False), (WARNING, True)], ids=["an error stops", "a warning goes on"]
+)
+def test_the_gate(own_events: Settings, monkeypatch: pytest.MonkeyPatch, finding: Finding, goes_on: bool):
+    monkeypatch.setattr(quality, "check", lambda *_arguments, **_options: Verdict((finding,), None, rows=4))
+    result, model_ran = _run_gate(own_events)
+    assert (result.success, model_ran) == (goes_on, goes_on)
+    [check] = result.get_asset_check_evaluations()
+    assert not check.passed
+
+
+def test_a_file_without_a_required_column_stops_before_any_model(own_events: Settings, tmp_path: Path):
+    (tmp_path / "events.jsonl").write_text('{"time": "2026-10-01T10:00:00Z", "model": "gpt-4.1"}\n')
+    result, model_ran = _run_gate(own_events)
+    assert not result.success
+    assert not model_ran
+    failure = result.failure_data_for_node("landing").user_failure_data
+    assert "events.jsonl: no row has the column started_at" in failure.description
+
+
+def test_without_events_the_door_stands_open():
+    result, model_ran = _run_gate(read_settings({}))
+    assert result.success
+    assert model_ran
+    [landed] = result.asset_materializations_for_node("landing")
+    assert "demo" in landed.metadata["events"].value
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Slack was told."""
+    texts: list[str] = []
+
+    def post(_url: str, body: dict[str, str], budget_seconds: float) -> Outcome:
+        texts.append(body["text"])
+        return SENT
+
+    monkeypatch.setattr(sensors, "post_json", post)
+    monkeypatch.setenv(sensors.SLACK_URL_VARIABLE, "https://hooks.slack.example/secret")
+    return texts
+
+
+def _run_one_asset(check: dg.AssetCheckResult | Exception, instance: dg.DagsterInstance) -> dg.RunStatusSensorContext:
+    @dg.asset(check_specs=[dg.AssetCheckSpec("fresh", asset="numbers")])
+    def numbers() -> dg.MaterializeResult:
+        if isinstance(check, Exception):
+            raise check
+        return dg.MaterializeResult(check_results=[check])
+
+    job = dg.Definitions(assets=[numbers]).resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    ended = next(event for event in reversed(result.all_events) if event.is_job_event)
+    return dg.build_run_status_sensor_context("sensor", ended, instance, result.dagster_run)
+
+
+def test_a_failed_check_in_a_successful_run_is_told(told: list[str], caplog: pytest.LogCaptureFixture):
+    warning = dg.AssetCheckResult(
+        check_name="fresh", passed=False, severity=dg.AssetCheckSeverity.WARN, description="<36 h> old"
+    )
+    with dg.DagsterInstance.ephemeral() as instance, caplog.at_level(logging.ERROR, "llm_spend"):
+        context = _run_one_asset(warning, instance)
+        assert sensors.failed_checks(context) is None
+    assert "WARN numbers · fresh: <36 h> old" in caplog.text
+    assert "WARN numbers · fresh: &lt;36 h&gt; old" in told[0]
+    assert "which succeeded" in told[0]
+
+
+def test_passed_checks_are_not_told(told: list[str]):
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = _run_one_asset(dg.AssetCheckResult(check_name="fresh", passed=True), instance)
+        assert isinstance(sensors.failed_checks(context), dg.SkipReason)
+    assert told == []
+
+
+def test_a_failed_run_is_told(told: list[str]):
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = _run_one_asset(dg.Failure("a.jsonl: no such file"), instance)
+        sensors.failed_runs(context.for_run_failure())
+    assert "a.jsonl: no such file" in told[0]
