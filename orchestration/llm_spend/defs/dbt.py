@@ -71,7 +71,7 @@ def is_stale(manifest: Path, project_dir: Path) -> bool:
     if not manifest.exists():
         return True
     written = manifest.stat().st_mtime
-    sources = [project_dir / name for name in _SOURCES_OF_A_PROJECT]
+    sources = [path for name in _SOURCES_OF_A_PROJECT if (path := project_dir / name).exists()]
     return any(path.stat().st_mtime > written for source in sources for path in (source, *source.rglob("*")))
 
 

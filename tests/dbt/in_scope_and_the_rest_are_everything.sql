@@ -1,0 +1,18 @@
+-- The question marts and out_of_scope_spend together hold every dollar and every attempt, once.
+
+with totals as (
+
+    select
+        (select coalesce(sum(cost_usd), 0) from {{ ref('fct_llm_attempts') }}) as all_usd,
+        (select coalesce(sum(cost_usd), 0) from {{ ref('tenant_daily_spend') }}) as in_scope_usd,
+        (select coalesce(sum(cost_usd), 0) from {{ ref('out_of_scope_spend') }}) as out_of_scope_usd,
+        (select count(*) from {{ ref('fct_llm_attempts') }}) as all_attempts,
+        (select coalesce(sum(attempts), 0) from {{ ref('tenant_daily_spend') }}) as in_scope_attempts,
+        (select coalesce(sum(attempts), 0) from {{ ref('out_of_scope_spend') }}) as out_of_scope_attempts
+
+)
+
+select * from totals
+where
+    all_usd != in_scope_usd + out_of_scope_usd
+    or all_attempts != in_scope_attempts + out_of_scope_attempts
