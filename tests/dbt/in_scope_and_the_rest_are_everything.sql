@@ -1,5 +1,8 @@
 -- The question marts and out_of_scope_spend together hold every dollar and every attempt, once.
 
+-- Dagster shows a test of several models as a check of the one named here.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_llm_attempts'}}}) }}
+
 with totals as (
 
     select
