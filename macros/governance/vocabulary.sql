@@ -12,6 +12,15 @@
     ]) }}
 {% endmacro %}
 
+{#- What dollars are grouped by, and the attempts' column that says so. Users are apart: they carry a type. -#}
+{% macro entity_columns() %}
+    {{ return({
+        'tenant': 'tenant_id', 'team': 'team', 'endpoint': 'endpoint_tag', 'feature': 'feature_name',
+        'agent': 'agent_id', 'workflow': 'workflow_id', 'cost_group': 'cost_group', 'project': 'project_id',
+        'api_key': 'api_key_id', 'provider': 'provider', 'model': 'model',
+    }) }}
+{% endmacro %}
+
 {#- What nobody put a name on stays visible under this one. -#}
 {% macro unattributed() %}'(unattributed)'{% endmacro %}
 

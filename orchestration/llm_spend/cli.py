@@ -114,10 +114,7 @@ def build(
     """Load your own usage events, build every mart, and explain the bill."""
     moment = _utc_text(as_of) if as_of else None
     target = database or paths.default_database()
-    if events:
-        _load(target, events, mapping, hash_fields or [])
-    elif not _has_landing(target):
-        raise UserError(f"{target} holds no usage events yet: name your log with --events")
+    _land(target, events, mapping, hash_fields)
     _build_and_report(target, "landing", moment, config, full_refresh)
 
 
@@ -136,12 +133,7 @@ def run(
 
     moment = _utc_text(as_of) if as_of else None
     target = (database or paths.default_database()).expanduser().absolute()
-    landed: list[str] = []
-    if events:
-        report = _load(target, events, mapping, hash_fields or [])
-        landed = [file.file_hash for file in report.files if not file.is_skipped]
-    elif not _has_landing(target):
-        raise UserError(f"{target} holds no usage events yet: name your log with --events")
+    landed = _land(target, events, mapping, hash_fields)
     verdict = check(target, datetime.fromisoformat(moment) if moment else None, file_hashes=landed or None)
     if verdict.errors:
         unload(target, landed)
@@ -174,6 +166,16 @@ def main() -> None:
     except UserError as error:
         err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
+
+
+def _land(database: Path, events: list[str] | None, mapping: str | None, hash_fields: list[str] | None) -> list[str]:
+    """Load what is named and return the hashes of new files; without a name there must be events already."""
+    if events:
+        report = _load(database, events, mapping, hash_fields or [])
+        return [file.file_hash for file in report.files if not file.is_skipped]
+    if not _has_landing(database):
+        raise UserError(f"{database} holds no usage events yet: name your log with --events")
+    return []
 
 
 def _load(database: Path, events: list[str], mapping: str | None, hash_fields: list[str]) -> "LoadReport":

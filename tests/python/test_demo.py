@@ -13,6 +13,7 @@ from llm_spend.demo import DEMO_AS_OF, DEMO_START, generate
 from llm_spend.demo.generate import EVENT_COLUMNS
 from llm_spend.demo.labels import QUARANTINED_ROWS
 from llm_spend.errors import UserError
+from llm_spend.paths import project_dir
 
 BUNDLED = Path(__file__).resolve().parents[2] / "seeds" / "demo"
 FILES = ("raw_demo_usage_events.csv", "raw_demo_rejected_events.csv", "demo_planted_incidents.csv")
@@ -296,3 +297,8 @@ def test_the_bill_tells_the_intended_story(in_scope: list[Row]) -> None:
     assert 2_500 < spent["total"] < 3_500
     assert spent["enterprise-alpha"] / spent["total"] == pytest.approx(0.26, abs=0.05)
     assert spent["checkout.summary"] / spent["openai"] == pytest.approx(0.31, abs=0.03)
+
+
+def test_the_demo_is_judged_from_the_moment_its_data_ends() -> None:
+    macro = (project_dir() / "macros" / "governance" / "as_of.sql").read_text(encoding="utf-8")
+    assert f"'{DEMO_AS_OF:%Y-%m-%d %H:%M:%S}'" in macro

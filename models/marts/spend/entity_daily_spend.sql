@@ -1,11 +1,7 @@
 -- The Top lists: every way to cut the same dollars. Each entity type adds up to the whole, so the unattributed rest is
 -- a row. Users carry their type, because a service account must not hide among the top people.
 
-{% set entity_columns = {
-    'total': "'total'", 'tenant': 'tenant_id', 'team': 'team', 'endpoint': 'endpoint_tag', 'feature': 'feature_name',
-    'agent': 'agent_id', 'workflow': 'workflow_id', 'cost_group': 'cost_group', 'project': 'project_id',
-    'api_key': 'api_key_id', 'provider': 'provider', 'model': 'model',
-} %}
+{% set groupings = dict({'total': "'total'"}, **entity_columns()) %}
 
 with rolled_up as (
 
@@ -23,7 +19,7 @@ attempts as (
 
 entities as (
 
-    {% for entity_type, column in entity_columns.items() -%}
+    {% for entity_type, column in groupings.items() -%}
     select
         '{{ entity_type }}' as entity_type,
         {{ column }} as entity_id,
