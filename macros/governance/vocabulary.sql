@@ -6,10 +6,7 @@
 
 {#- Keys that `other_usage` may carry, each with a whole, non-negative quantity. -#}
 {% macro other_usage_types() %}
-    {{ return([
-        'characters', 'input_audio_seconds', 'output_audio_seconds', 'pages', 'annotated_pages',
-        'input_video_tokens', 'output_video_tokens', 'storage_searches',
-    ]) }}
+    {{ return(usage_types().values() | selectattr('key', 'defined') | map(attribute='key') | list) }}
 {% endmacro %}
 
 {#- What dollars are grouped by, and the attempts' column that says so. Users are apart: they carry a type. -#}

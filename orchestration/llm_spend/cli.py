@@ -4,6 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -159,6 +160,31 @@ def prices_refresh() -> None:
         )
 
 
+@prices_app.command("check")
+def prices_check(config: ConfigOption = None) -> None:
+    """Check the price book and your own configuration by the rules of a build, without building."""
+    folders = [paths.project_dir() / "seeds" / name for name in ("prices", "config")]
+    names = tuple(sorted(path.stem for folder in folders for path in folder.glob("*.csv")))
+    with TemporaryDirectory(prefix="llm_spend_") as scratch:
+        database, target = Path(scratch) / "prices.duckdb", Path(scratch)
+        seeds = _config_seeds(config, target) if config else None
+        _build(dbt_run.BuildRequest(database, config_seeds=seeds, config_dir=config, seeds=names), target)
+        with connect(database, read_only=True) as connection:
+            prices, models, own = connection.execute(
+                """
+                select
+                    (select count(*) from raw.model_prices),
+                    (select count(distinct (provider_id, model_id)) from raw.model_prices),
+                    (select count(*) from raw.price_overrides)
+                """
+            ).fetchone()
+    out.print(
+        f"The price book holds: {summary.count(prices, 'price')} of {summary.count(models, 'model')}"
+        + (f", {summary.count(own, 'agreed price')}" if config else ""),
+        highlight=False,
+    )
+
+
 def main() -> None:
     """Run the command line; every foreseeable error is one line and an exit code."""
     try:
@@ -209,7 +235,7 @@ def _print_load(report: "LoadReport") -> None:
         details = [f"line {rejection.line:,}: {rejection.reason}" for rejection in file.first_rejections]
         if file.unused_columns and not file.is_skipped:
             details.append(f"not used: {', '.join(file.unused_columns)}")
-        out.print(f"[bold]{escape(_short(Path(file.path)))}[/bold]  {outcome}", highlight=False, soft_wrap=True)
+        out.print(f"[bold]{escape(paths.short(Path(file.path)))}[/bold]  {outcome}", highlight=False, soft_wrap=True)
         for detail in details:
             out.print(f"  {escape(detail)}", style="dim", highlight=False, soft_wrap=True)
 
@@ -218,14 +244,19 @@ def _build_and_report(
     database: Path | None, event_source: str, as_of: str | None, config: Path | None, full_refresh: bool
 ) -> None:
     target = (database or paths.default_database()).expanduser().absolute()
-    config_dir = None
-    if config:
-        config_dir = config_seeds.overlay(
-            paths.project_dir() / "seeds" / "config", config, paths.target_dir() / "config_seeds"
-        )
+    seeds = _config_seeds(config, paths.target_dir()) if config else None
     with connect(target):
         pass  # says at once that another process holds the file, before dbt starts
-    request = dbt_run.BuildRequest(target, event_source, as_of, config_dir, full_refresh)
+    _build(dbt_run.BuildRequest(target, event_source, as_of, seeds, full_refresh, config_dir=config))
+    summary.print_summary(out, target)
+    out.print(f"[bold]Tables[/bold]  {paths.short(target)}, schema marts", highlight=False)
+
+
+def _config_seeds(config: Path, target: Path) -> Path:
+    return config_seeds.overlay(paths.project_dir() / "seeds" / "config", config, target / "config_seeds")
+
+
+def _build(request: dbt_run.BuildRequest, target: Path | None = None) -> None:
     with _progress() as progress:
         task = progress.add_task("Building", total=None)
 
@@ -234,9 +265,7 @@ def _build_and_report(
                 progress.update(task, total=total)
             progress.update(task, advance=done, description=f"Building {name}"[:48].ljust(48))
 
-        dbt_run.build(request, on_node)
-    summary.print_summary(out, target)
-    out.print(f"[bold]Tables[/bold]  {_short(target)}, schema marts", highlight=False)
+        dbt_run.build(request, on_node, target)
 
 
 def _deliver(database: Path) -> None:
@@ -258,7 +287,8 @@ def _deliver(database: Path) -> None:
     if report.dead:
         refused = ", ".join(f"{channel.name} ({channel.last_error})" for channel in report.channels if channel.dead)
         raise UserError(
-            f"{summary.count(report.dead, 'alert')} refused for good by {refused}: see {_short(outbox)}", exit_code=1
+            f"{summary.count(report.dead, 'alert')} refused for good by {refused}: see {paths.short(outbox)}",
+            exit_code=1,
         )
 
 
@@ -294,8 +324,3 @@ def _utc_text(text: str) -> str:
     if moment.tzinfo:
         moment = moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _short(path: Path) -> str:
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative

@@ -2,14 +2,17 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from llm_spend.database import connect
 from llm_spend.errors import UserError
-from llm_spend.paths import project_dir, target_dir
+from llm_spend.paths import project_dir, short, target_dir
+from llm_spend.seed_faults import Fault, SeedFile, SeedRule, find_faults, shown
 
 Progress = Callable[[str, int, int], None]
 """Told the node that ended, how many have, and how many there are."""
@@ -17,7 +20,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What to build: `event_source` is demo or landing; `as_of` is naive UTC text or None for now."""
+    """What to build: `event_source` is demo or landing; `as_of` is naive UTC text or None for now.
+
+    `config_seeds` holds the configuration that applies, `config_dir` the user's own files it was made from. With `seeds`
+    only these are built and tested.
+    """
 
     database: Path
     event_source: str = "landing"
@@ -25,6 +32,19 @@ class BuildRequest:
     config_seeds: Path | None = None
     full_refresh: bool = False
     vars: dict[str, str] = field(default_factory=dict)
+    config_dir: Path | None = None
+    seeds: tuple[str, ...] = ()
+
+
+class SeedFaultsError(UserError):
+    """Rows of seeds that break a rule, all of them in `faults`; the message shows the first."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        count = f"{len(faults):,} fault" + ("s" if len(faults) > 1 else "")
+        super().__init__(
+            f"{count} in the price book or the configuration\n  " + "\n  ".join(shown(faults)), exit_code=1
+        )
+        self.faults = faults
 
 
 def dbt_variables(request: BuildRequest) -> dict[str, str]:
@@ -49,6 +69,7 @@ def build_arguments(request: BuildRequest) -> list[str]:
         "--vars", json.dumps(dbt_variables(request)),
         "--exclude-resource-type", "unit_test",
         *(["--full-refresh"] if request.full_refresh else []),
+        *(["--indirect-selection", "cautious", "--select", *request.seeds] if request.seeds else []),
     ]  # fmt: skip
 
 
@@ -84,24 +105,51 @@ def dbt_environment(request: BuildRequest, project: Path) -> dict[str, str]:
     return environment
 
 
-def build(request: BuildRequest, progress: Progress) -> None:
-    """Run seeds, models and data tests in one dbt build; a failure is a UserError with exit code 1."""
+def build(request: BuildRequest, progress: Progress, target: Path | None = None) -> None:
+    """Run seeds, models and data tests in one dbt build; a failure is a UserError with exit code 1.
+
+    Rows of seeds that break a rule are a SeedFaultsError: whatever else failed, failed because of them.
+    """
     from dbt.cli.main import dbtRunner
 
-    project = project_dir()
+    project, target = project_dir(), target or target_dir()
     with environment(dbt_environment(request, project)):
-        result = dbtRunner(callbacks=[_progress_events(progress)]).invoke(dbt_arguments(request, project, target_dir()))
+        result = dbtRunner(callbacks=[_progress_events(progress)]).invoke(dbt_arguments(request, project, target))
         close_connections()
     if result.exception:
         raise UserError(f"dbt could not run: {_one_line(str(result.exception))}", exit_code=1)
     failures = [node for node in result.result or [] if str(node.status) in ("error", "fail", "runtime error")]
+    if faults := _seed_faults(request, project, result.result or [], failures):
+        raise SeedFaultsError(faults)
     if failures:
         lines = [f"{node.node.name}: {_one_line(node.message or str(node.status))}" for node in failures]
         raise UserError(
-            f"{len(failures)} of {len(result.result)} steps failed (log: {target_dir() / 'logs' / 'dbt.log'})\n  "
+            f"{len(failures)} of {len(result.result)} steps failed (log: {target / 'logs' / 'dbt.log'})\n  "
             + "\n  ".join(lines[:10]),
             exit_code=1,
         )
+
+
+def _seed_faults(request: BuildRequest, project: Path, results: Iterable[Any], failures: Iterable[Any]) -> list[Fault]:
+    seeds = {run.node.unique_id: run.node for run in results if run.node.resource_type == "seed"}
+    rules = [
+        SeedRule(seeds[run.node.attached_node].name, run.node.compiled_code, run.node.description or run.node.name)
+        for run in failures
+        if str(run.status) == "fail" and getattr(run.node, "attached_node", None) in seeds
+    ]
+    if not rules:
+        return []
+    files = {seed.name: _seed_file(request, project / seed.original_file_path) for seed in seeds.values()}
+    with connect(request.database, read_only=True) as connection:
+        return find_faults(connection, rules, files)
+
+
+def _seed_file(request: BuildRequest, path: Path) -> SeedFile:
+    """The user's own file where the seed was made from one."""
+    own = request.config_dir / path.name if request.config_dir else None
+    if own and own.is_file() and request.config_seeds and path.resolve().parent == request.config_seeds.resolve():
+        path = own
+    return SeedFile(path, Path(short(path)))
 
 
 def _progress_events(progress: Progress) -> Callable[[object], None]:

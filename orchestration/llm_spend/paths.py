@@ -31,3 +31,9 @@ def default_database(package_dir: Path = PACKAGE_DIR) -> Path:
     """The DuckDB file: LLM_SPEND_DUCKDB_PATH when set, else `llm_spend.duckdb` in the target directory."""
     chosen = os.environ.get("LLM_SPEND_DUCKDB_PATH")
     return Path(chosen).expanduser().absolute() if chosen else target_dir(package_dir) / "llm_spend.duckdb"
+
+
+def short(path: Path) -> str:
+    """The path from the working directory where it is below that, else as it is."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

@@ -1,106 +1,58 @@
--- The cost of one call: quantity times unit price for each usage type, as of the moment of the call. A part that has no
--- price of its own (cached input, say) stays in its whole at the whole's price. Unknown is not zero: see cost_status.
+-- The cost of one call: quantity times unit price for each usage type, as of the moment of the call. Unknown is not zero:
+-- see cost_status.
+
+{% set usage_types = usage_types() %}
+{% set cost_source = cost_source() %}
+{% set cost_columns = [] %}
+{% set list_costs = [] %}
+{% for usage_type in usage_types -%}
+    {% do cost_columns.append(usage_type ~ '_cost_usd') -%}
+    {% do list_costs.append(money('coalesce(' ~ usage_type ~ '_quantity * list_' ~ usage_type ~ '_unit_price, 0)')) -%}
+{% endfor %}
 
 with attempts as (
 
-    select * from {{ ref('int_attempts_sequenced') }}
-
-),
-
-rate_cards as (
-
-    select * from {{ ref('int_rate_cards') }}
-
-),
-
-priced_service_tiers as (
-
-    select distinct
-        provider_id,
-        model_id,
-        service_tier
-    from rate_cards
-
-),
-
-resolved as (
-
     select
-        attempts.*,
-        models.priced_provider_id,
-        models.priced_model_id,
-        coalesce(priced_service_tiers.service_tier, 'default') as priced_service_tier,
-        extract(hour from attempts.started_at) * 60 + extract(minute from attempts.started_at) as clock_minute
-    from attempts
-    left join {{ ref('int_models_resolved') }} as models
-        on attempts.provider = models.provider
-        and attempts.model = models.model
-    left join priced_service_tiers
-        on models.priced_provider_id = priced_service_tiers.provider_id
-        and models.priced_model_id = priced_service_tiers.model_id
-        and attempts.service_tier = priced_service_tiers.service_tier
+        *,
+        lower(coalesce(speed, '')) as logged_speed,
+        lower(coalesce(region, '')) as logged_region,
+        extract(hour from started_at) * 60 + extract(minute from started_at) as clock_minute
+    from {{ ref('int_attempts_sequenced') }}
 
 ),
 
 carded as (
 
     select
-        resolved.*,
-        rate_cards.price_id,
-        rate_cards.input_unit_price,
-        rate_cards.cached_input_unit_price,
-        rate_cards.cache_write_unit_price,
-        rate_cards.cache_write_1h_unit_price,
-        rate_cards.output_unit_price,
-        rate_cards.reasoning_unit_price,
-        rate_cards.has_request_fee
-    from resolved
-    left join rate_cards
-        on resolved.priced_provider_id = rate_cards.provider_id
-        and resolved.priced_model_id = rate_cards.model_id
-        and resolved.priced_service_tier = rate_cards.service_tier
-        and resolved.usage_date_utc >= rate_cards.valid_from
-        and resolved.usage_date_utc < rate_cards.valid_to
-        and resolved.clock_minute >= rate_cards.clock_from_minute
-        and resolved.clock_minute < rate_cards.clock_to_minute
-        and coalesce(resolved.input_tokens, 0) between rate_cards.min_input_tokens and rate_cards.max_input_tokens
+        attempts.*,
+        models.priced_provider_id,
+        models.priced_model_id,
+        cards.priced_service_tier,
+        cards.price_id,
+        cards.is_negotiated,
+        {%- for usage_type in usage_types %}
+        cards.{{ usage_type }}_unit_price,
+        cards.list_{{ usage_type }}_unit_price{{ ',' if not loop.last }}
+        {%- endfor %}
+    from attempts
+    left join {{ ref('int_models_resolved') }} as models
+        on attempts.provider = models.provider
+        and attempts.model = models.model
+    left join {{ ref('int_rate_cards_referenced') }} as cards
+        on attempts.provider = cards.provider
+        and attempts.model = cards.model
+        and attempts.service_tier = cards.service_tier
+        and attempts.logged_speed = cards.speed
+        and attempts.logged_region = cards.region
+        and attempts.usage_date_utc >= cards.valid_from
+        and attempts.usage_date_utc < cards.valid_to
+        and attempts.clock_minute >= cards.clock_from_minute
+        and attempts.clock_minute < cards.clock_to_minute
+        and {{ is_weekday_in('attempts.usage_date_utc', 'cards.weekdays') }}
+        and coalesce(attempts.input_tokens, 0) between cards.min_input_tokens and cards.max_input_tokens
 
 ),
-
-parts as (
-
-    select
-        *,
-        case when cached_input_unit_price is null then 0 else coalesce(cached_input_tokens, 0) end
-            as cached_input_quantity,
-        case when cache_write_1h_unit_price is null then 0 else coalesce(cache_write_1h_tokens, 0) end
-            as cache_write_1h_quantity,
-        case when reasoning_unit_price is null then 0 else coalesce(reasoning_tokens, 0) end as reasoning_quantity
-    from carded
-
-),
-
-written as (
-
-    select
-        *,
-        case
-            when cache_write_unit_price is null then 0
-            else coalesce(cache_write_tokens, 0) - cache_write_1h_quantity
-        end as cache_write_quantity
-    from parts
-
-),
-
-quantities as (
-
-    select
-        *,
-        input_tokens - cached_input_quantity - cache_write_quantity - cache_write_1h_quantity as input_quantity,
-        output_tokens - reasoning_quantity as output_quantity
-    from written
-
-),
+{{ billed_quantities('carded') }},
 
 judged as (
 
@@ -113,21 +65,58 @@ judged as (
                 then 'not_billed'
             when price_id is null
                 then 'unpriced'
-            when coalesce(input_tokens, 0) + coalesce(output_tokens, 0) = 0
+            when
+                coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + characters_quantity + messages_quantity
+                + audio_seconds_quantity + input_audio_seconds_quantity + output_audio_seconds_quantity
+                + pages_quantity + annotated_pages_quantity + web_search_quantity + storage_search_quantity = 0
+                -- the breakdown that the prices need was not logged
+                or input_quantity < 0
+                or output_quantity < 0
+                {%- for modality in ['audio', 'image'] %}
+                or (
+                    cached_{{ modality }}_unit_price is not null
+                    and cached_{{ modality }}_tokens is null
+                    and cached_input_tokens > 0
+                    and input_{{ modality }}_tokens > 0
+                )
+                {%- endfor %}
                 then 'usage_missing'
             when
-                input_tokens is null
+                (input_tokens is null and input_unit_price is not null)
                 or (status = 'success' and output_tokens is null and output_unit_price is not null)
-                or (input_quantity > 0 and input_unit_price is null)
-                or (output_quantity > 0 and output_unit_price is null)
-                -- billed beside the tokens, and not priced yet
-                or has_request_fee
-                or web_search_requests > 0
-                or replace(other_usage, ' ', '') != '{}'
+                -- a card by the hour, page or character does not bill tokens
+                or (
+                    coalesce(input_unit_price, output_unit_price) is not null
+                    and ((input_quantity > 0 and input_unit_price is null) or (output_quantity > 0 and output_unit_price is null))
+                )
+                {%- for usage_type, about in usage_types.items() if not about.wholes and about.noun != 'tokens' and usage_type != 'request' %}
+                or ({{ usage_type }}_quantity > 0 and {{ usage_type }}_unit_price is null)
+                {%- endfor %}
                 then 'partial'
             else 'priced'
-        end as cost_status
+        end as calculated_status
     from quantities
+
+),
+
+sourced as (
+
+    select
+        *,
+        case
+            {%- if cost_source == 'auto' %}
+            when calculated_status in ('unpriced', 'usage_missing') and reported_cost_usd is not null
+                then 'provider_reported'
+            {%- elif cost_source == 'reported' %}
+            when reported_cost_usd is not null
+                then 'provider_reported'
+            when calculated_status != 'not_billed'
+                then 'unpriced'
+            {%- endif %}
+            when true
+                then calculated_status
+        end as cost_status
+    from judged
 
 ),
 
@@ -135,13 +124,24 @@ costed as (
 
     select
         *,
-        {{ usage_cost('input') }},
-        {{ usage_cost('cached_input') }},
-        {{ usage_cost('cache_write') }},
-        {{ usage_cost('cache_write_1h') }},
-        {{ usage_cost('output') }},
-        {{ usage_cost('reasoning') }}
-    from judged
+        {%- for usage_type in usage_types %}
+        {{ usage_cost(usage_type) }} as {{ usage_type }}_cost_usd{{ ',' if not loop.last }}
+        {%- endfor %}
+    from sourced
+
+),
+
+summed as (
+
+    select
+        *,
+        case
+            when cost_status = 'provider_reported'
+                then {{ money('reported_cost_usd') }}
+            when cost_status in ('priced', 'partial', 'not_billed')
+                then {{ money(cost_columns | join('\n                    + ')) }}
+        end as cost_usd
+    from costed
 
 ),
 
@@ -149,14 +149,14 @@ final as (
 
     select
         *,
+        case when cost_status = 'provider_reported' then 'reported' else 'calculated' end as cost_source,
         case
-            when cost_status in ('priced', 'partial', 'not_billed')
-                then {{ money(
-                    'input_cost_usd + cached_input_cost_usd + cache_write_cost_usd'
-                    ~ ' + cache_write_1h_cost_usd + output_cost_usd + reasoning_cost_usd'
-                ) }}
-        end as cost_usd
-    from costed
+            when calculated_status in ('priced', 'partial') and (is_negotiated or cost_status != calculated_status)
+                then {{ money(list_costs | join('\n                    + ')) }}
+            when calculated_status not in ('unpriced', 'usage_missing')
+                then coalesce(cost_usd, 0)
+        end as list_cost_usd
+    from summed
 
 )
 

@@ -8,8 +8,7 @@ with logged_models as (
         model,
         lower(trim(provider)) as provider_name,
         lower(model) as model_name
-    from {{ ref('int_usage_events_identified') }}
-    where model is not null
+    from {{ ref('int_logged_models') }}
 
 ),
 

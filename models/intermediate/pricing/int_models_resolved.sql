@@ -1,5 +1,6 @@
--- A provider that resells another's models is billed from its own price book, and where that has no such model from the
--- other's. Within a price book the first model in order whose rules hold is meant.
+-- The user's own rules and models come first. A provider that resells another's models is billed from its own price book,
+-- and where that has no such model from the other's. Within a price book the first model in order whose rules hold is
+-- meant.
 
 with model_references as (
 
@@ -79,20 +80,74 @@ logged_models as (
 
 ),
 
+own_rules as (
+
+    select
+        'own_rule' as resolution,
+        priority,
+        provider,
+        kind,
+        pattern,
+        provider_id,
+        model_id,
+        is_negated
+    from {{ ref('stg_config__model_aliases') }}
+
+    union all
+
+    select distinct
+        'own_model' as resolution,
+        cast(9223372036854775807 as {{ dbt.type_bigint() }}) as priority,
+        cards.provider_id as provider,
+        'equals' as kind,
+        cards.model_id as pattern,
+        cards.provider_id,
+        cards.model_id,
+        false as is_negated
+    from {{ ref('int_price_cards') }} as cards
+    where cards.is_own_model
+
+),
+
+own_matches as (
+
+    select
+        logged_models.provider,
+        logged_models.model,
+        own_rules.resolution,
+        own_rules.provider_id,
+        own_rules.model_id,
+        row_number() over (
+            partition by logged_models.provider, logged_models.model
+            order by own_rules.priority, own_rules.pattern, own_rules.provider_id, own_rules.model_id
+        ) as choice
+    from logged_models
+    inner join own_rules
+        on coalesce(own_rules.provider, lower(logged_models.provider)) = lower(logged_models.provider)
+        or (own_rules.resolution = 'own_model' and logged_models.provider = '')
+    where {{ rule_holds('lower(logged_models.model)', 'own_rules') }}
+
+),
+
 final as (
 
     select
         logged_models.provider,
         logged_models.model,
-        ranked_matches.provider_id as priced_provider_id,
-        ranked_matches.model_id as priced_model_id,
+        coalesce(own_matches.provider_id, ranked_matches.provider_id) as priced_provider_id,
+        coalesce(own_matches.model_id, ranked_matches.model_id) as priced_model_id,
         case
+            when own_matches.resolution is not null then own_matches.resolution
             when ranked_matches.fallback_ordinal > 0 then 'fallback_provider'
             when ranked_matches.resolution is not null then ranked_matches.resolution
             when logged_models.provider_id is not null then 'unknown_model'
             else 'unknown_provider'
         end as resolution
     from logged_models
+    left join own_matches
+        on logged_models.provider = own_matches.provider
+        and logged_models.model = own_matches.model
+        and own_matches.choice = 1
     left join ranked_matches
         on logged_models.provider = ranked_matches.provider
         and logged_models.model = ranked_matches.model

@@ -80,13 +80,11 @@ final as (
         priced_model_id,
         price_id,
         cost_status,
-        input_cost_usd,
-        cached_input_cost_usd,
-        cache_write_cost_usd,
-        cache_write_1h_cost_usd,
-        output_cost_usd,
-        reasoning_cost_usd,
-        cost_usd as list_cost_usd,
+        cost_source,
+        {%- for usage_type in usage_types() %}
+        {{ usage_type }}_cost_usd,
+        {%- endfor %}
+        list_cost_usd,
         cost_usd,
         case when not is_useful then cost_usd else {{ money('0') }} end as wasted_cost_usd,
         reported_cost_usd,

@@ -1,4 +1,5 @@
--- A budget holds in [valid_from, valid_to); the caps of the key registry are budgets too.
+-- A budget holds in [valid_from, valid_to); the caps of the key registry are budgets too. One in another currency is
+-- worth other dollars from each day on which its rate changes.
 
 with declared as (
 
@@ -6,13 +7,52 @@ with declared as (
         scope_type,
         case when scope_type = 'total' then 'total' else scope_id end as scope_id,
         period,
-        {{ money('amount_usd') }} as amount_usd,
+        amount_usd as amount_text,
         cast(valid_from as date) as valid_from,
         cast(coalesce(valid_to, '9999-12-31') as date) as valid_to,
         cast(coalesce(warning_ratio, '0.8') as {{ type_unit_price() }}) as warning_ratio,
         upper(coalesce(currency, 'USD')) as currency,
         owner
     from {{ config_seed('budgets') }}
+
+),
+
+in_dollars as (
+
+    select
+        scope_type,
+        scope_id,
+        period,
+        {{ money('amount_text') }} as amount_usd,
+        valid_from,
+        valid_to,
+        warning_ratio,
+        currency,
+        owner
+    from declared
+    where currency = 'USD'
+
+),
+
+-- Without any rate the amount is unknown, which a test refuses.
+in_other_currencies as (
+
+    select
+        declared.scope_type,
+        declared.scope_id,
+        declared.period,
+        {{ derived_usd('cast(declared.amount_text as decimal(18, 6)) * fx_rates.usd_per_unit') }} as amount_usd,
+        greatest(declared.valid_from, coalesce(fx_rates.valid_from, declared.valid_from)) as valid_from,
+        least(declared.valid_to, coalesce(fx_rates.valid_to, declared.valid_to)) as valid_to,
+        declared.warning_ratio,
+        declared.currency,
+        declared.owner
+    from declared
+    left join {{ ref('stg_config__fx_rates') }} as fx_rates
+        on declared.currency = fx_rates.currency
+        and declared.valid_from < fx_rates.valid_to
+        and declared.valid_to > fx_rates.valid_from
+    where declared.currency != 'USD'
 
 ),
 
@@ -35,7 +75,9 @@ key_caps as (
 
 final as (
 
-    select * from declared
+    select * from in_dollars
+    union all
+    select * from in_other_currencies
     union all
     select * from key_caps
 

@@ -1,20 +1,38 @@
--- The price of one unit is exact: a multiplication by a decimal power of ten, never a division. Only a price per hour
--- (3600 seconds) is rounded, half-up to 12 decimals.
+-- A clock window over midnight becomes two rows, so that every window lies within one UTC day.
 
 with quoted as (
 
     select
         *,
-        cast(price_usd as decimal(18, 9)) as quoted_price_usd,
-        cast(
-            case
-                when price_unit like '1M %' then '0.000001'
-                when price_unit like '1K %' then '0.001'
-                when price_unit = '1 hour' then '0.000277777777777778'
-                when price_unit like '1 %' then '1'
-            end as decimal(19, 18)
-        ) as unit_factor
+        {%- for clock, when_open in [('clock_from', 0), ('clock_to', 1440)] %}
+        coalesce(
+            60 * cast(substring({{ clock }}, 1, 2) as integer) + cast(substring({{ clock }}, 4, 2) as integer),
+            {{ when_open }}
+        ) as {{ clock }}_minute,
+        {%- endfor %}
+        {{ weekday_mask('weekdays') }} as weekday_mask
     from {{ ref('model_prices') }}
+
+),
+
+windows as (
+
+    select
+        *,
+        clock_from_minute as window_from_minute,
+        case when clock_to_minute <= clock_from_minute then 1440 else clock_to_minute end as window_to_minute
+    from quoted
+
+    union all
+
+    select
+        *,
+        0 as window_from_minute,
+        clock_to_minute as window_to_minute
+    from quoted
+    where
+        clock_to_minute <= clock_from_minute
+        and clock_to_minute > 0
 
 ),
 
@@ -25,30 +43,31 @@ final as (
         provider_id,
         model_id,
         service_tier,
+        coalesce(speed, '') as speed,
         usage_type,
 
         -- when
-        cast(context_above_tokens as {{ dbt.type_bigint() }}) as context_above_tokens,
-        context_inclusive = 'true' as is_context_inclusive,
+        case
+            when context_above_tokens = '0' or context_inclusive = 'true'
+                then cast(context_above_tokens as {{ dbt.type_bigint() }})
+            else cast(context_above_tokens as {{ dbt.type_bigint() }}) + 1
+        end as min_input_tokens,
         cast(coalesce(valid_from, '1900-01-01') as date) as valid_from,
         cast(coalesce(valid_to, '9999-12-31') as date) as valid_to,
-        {%- for clock, when_open in [('clock_from', 0), ('clock_to', 1440)] %}
-        coalesce(
-            60 * cast(substring({{ clock }}, 1, 2) as integer) + cast(substring({{ clock }}, 4, 2) as integer),
-            {{ when_open }}
-        ) as {{ clock }}_minute,
-        {%- endfor %}
+        window_from_minute as clock_from_minute,
+        window_to_minute as clock_to_minute,
+        weekday_mask as weekdays,
 
         -- the price
         price_usd as price_text,
         price_unit,
-        cast(quoted_price_usd * unit_factor as {{ type_unit_price() }}) as unit_price,
+        {{ unit_price('price_usd', 'price_unit') }} as unit_price,
 
         -- where it is from
         source,
         cast(verified_on as date) as verified_on,
         note
-    from quoted
+    from windows
 
 )
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import pairwise
-from typing import TypeVar
+from itertools import pairwise, product, starmap
+from typing import NamedTuple, TypeVar
 
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
@@ -24,10 +24,10 @@ SERVICE_TIER_CONTEXTS: Mapping[str, Mapping[str, str]] = {
     "flex": {"service_tier": "flex"},
     "priority": {"service_tier": "priority"},
 }
-"""Our service tiers and the request context that selects each in genai-prices.
+"""Our service tiers and the request context that selects each in genai-prices."""
 
-The variants by `speed`, `route` and `search_type` (7 models in 0.2.3) are not exported.
-"""
+SPEED_CONTEXTS: Mapping[str, Mapping[str, str]] = {"": {}, "fast": {"speed": "fast"}}
+"""The same for speeds. Variants by `route` and `search_type` are not exported: no event says them."""
 
 UNIT_PRICE_DECIMALS = 12
 
@@ -68,8 +68,8 @@ USAGE_TYPES: Mapping[str, UsageType] = {
     "input_video_mtok": _tokens("input_video"),
     "output_video_mtok": _tokens("output_video"),
     "input_mchars": UsageType("characters", "1M characters", 6),
-    "audio_hours": UsageType("audio_hours", "1 hour", None),
-    "input_audio_hours": UsageType("input_audio_hours", "1 hour", None),
+    "audio_hours": UsageType("audio_seconds", "1 hour", None),
+    "input_audio_hours": UsageType("input_audio_seconds", "1 hour", None),
     "input_document_kpages": UsageType("pages", "1K pages", 3),
     "input_annotated_document_kpages": UsageType("annotated_pages", "1K pages", 3),
     "input_text_messages_kcount": UsageType("messages", "1K messages", 3),
@@ -108,13 +108,39 @@ class RateCard:
     context_tiers: tuple[ContextTier, ...]
 
 
-def model_rate_cards(model: ModelInfo) -> dict[str, list[RateCard]]:
-    """Disjoint cards by service tier; a tier that never differs from the default has none.
+class Mode(NamedTuple):
+    """How a call was served."""
 
-    Raises UserError for a price key that has no usage type here.
+    service_tier: str
+    speed: str
+
+    @property
+    def context(self) -> dict[str, str]:
+        """The request context that selects this mode in genai-prices."""
+        return {**SERVICE_TIER_CONTEXTS[self.service_tier], **SPEED_CONTEXTS[self.speed]}
+
+
+DEFAULT_MODE = Mode("default", "")
+
+
+def model_rate_cards(model: ModelInfo) -> dict[Mode, list[RateCard]]:
+    """Disjoint cards by mode: every combination of the service tiers and the speeds that the model prices apart.
+
+    A tier or speed that never differs from the default has none. Raises UserError for a price key that has no
+    usage type here.
     """
-    cards = {tier: _rate_cards(model, context) for tier, context in SERVICE_TIER_CONTEXTS.items()}
-    return {tier: own for tier, own in cards.items() if tier == "default" or own != cards["default"]}
+    default = _rate_cards(model, DEFAULT_MODE.context)
+    tiers = [
+        tier
+        for tier in SERVICE_TIER_CONTEXTS
+        if tier == DEFAULT_MODE.service_tier or _rate_cards(model, Mode(tier, "").context) != default
+    ]
+    speeds = [
+        speed
+        for speed in SPEED_CONTEXTS
+        if speed == DEFAULT_MODE.speed or _rate_cards(model, Mode("default", speed).context) != default
+    ]
+    return {mode: _rate_cards(model, mode.context) for mode in starmap(Mode, product(tiers, speeds))}
 
 
 def quoted_price(price: Decimal, usage_type: UsageType) -> tuple[str, str]:

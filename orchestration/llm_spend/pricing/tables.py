@@ -35,9 +35,9 @@ def price_seeds(providers: Sequence[Provider], source: str) -> list[Seed]:
     return [
         _seed(
             "model_prices",
-            "provider_id,model_id,service_tier,usage_type,context_above_tokens,context_inclusive,valid_from,valid_to,"
+            "provider_id,model_id,service_tier,speed,usage_type,context_above_tokens,context_inclusive,valid_from,valid_to,"
             "clock_from,clock_to,weekdays,price_usd,price_unit,source,verified_on,note",
-            11,
+            12,
             chain.from_iterable(_price_rows(provider.id, model, source) for provider, _, model in models),
             provenance=("source", "verified_on"),
         ),
@@ -121,7 +121,7 @@ def _sort_value(text: str) -> tuple[int, str]:
 
 
 def _price_rows(provider_id: str, model: ModelInfo, source: str) -> Iterator[Row]:
-    for service_tier, cards in model_rate_cards(model).items():
+    for mode, cards in model_rate_cards(model).items():
         for card in cards:
             for tier in card.context_tiers:
                 quotes = [
@@ -131,10 +131,10 @@ def _price_rows(provider_id: str, model: ModelInfo, source: str) -> Iterator[Row
                     yield (
                         provider_id,
                         model.id,
-                        service_tier,
+                        mode.service_tier,
+                        mode.speed,
                         usage_type.name,
-                        str(tier.above_tokens),
-                        _boolean(False),
+                        *_threshold(tier.above_tokens),
                         str(card.valid_from or ""),
                         str(card.valid_to or ""),
                         card.clock_from or "",
@@ -146,6 +146,13 @@ def _price_rows(provider_id: str, model: ModelInfo, source: str) -> Iterator[Row
                         "",
                         note,
                     )
+
+
+def _threshold(above_tokens: int) -> tuple[str, str]:
+    """`context_above_tokens` and `context_inclusive`: the library writes "from 200000 on" as "above 199999"."""
+    if above_tokens % 1000 == 999:
+        return str(above_tokens + 1), _boolean(True)
+    return str(above_tokens), _boolean(False)
 
 
 def _rule_rows(clause: MatchLogic) -> Iterator[Row]:

@@ -1,0 +1,8 @@
+{#- The whole number under a key of a flat json object; null where it is not there. -#}
+{% macro json_count(expression, key) -%}
+    {{ return(adapter.dispatch('json_count', 'llm_spend')(expression, key)) }}
+{%- endmacro %}
+
+{% macro default__json_count(expression, key) -%}
+cast(json_extract_string({{ expression }}, '$.{{ key }}') as {{ dbt.type_bigint() }})
+{%- endmacro %}

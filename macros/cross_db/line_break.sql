@@ -1,0 +1,3 @@
+{#- The character that ends a line. -#}
+{% macro line_break() %}{{ return(adapter.dispatch('line_break', 'llm_spend')()) }}{% endmacro %}
+{% macro default__line_break() %}chr(10){% endmacro %}

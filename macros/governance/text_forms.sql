@@ -1,0 +1,30 @@
+{#- How a value must be written to be cast without a surprise: regular expressions that must all match. -#}
+{% macro text_forms() %}
+    {{ return({
+        'price': ['^[0-9]{1,9}([.][0-9]{1,9})?$'],
+        'amount': ['^[0-9]{1,12}([.][0-9]{1,6})?$'],
+        'percent': ['^([0-9]{1,2}([.][0-9]{1,6})?|100([.]0{1,6})?)$'],
+        'multiplier': ['^[0-9]{1,3}([.][0-9]{1,6})?$', '[1-9]'],
+        'exchange_rate': ['^[0-9]{1,5}([.][0-9]{1,12})?$', '[1-9]'],
+        'whole_number': ['^[0-9]{1,15}$'],
+        'day': [
+            '^([1-9][0-9]{3}-('
+            ~ '(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))'
+            ~ '|([1-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26])00)-02-29)$'
+        ],
+        'clock': ['^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$'],
+        'clock_before_midnight': ['^([01][0-9]|2[0-3]):[0-5][0-9]$'],
+        'weekdays': ['^(mon|tue|wed|thu|fri|sat|sun)( (mon|tue|wed|thu|fri|sat|sun))*$'],
+        'currency': ['^[A-Za-z]{3}$'],
+        'currency_in_capitals': ['^[A-Z]{3}$'],
+    }) }}
+{% endmacro %}
+
+{#- Is the text written in a form? A null is not. -#}
+{% macro is_written_as(column, form) -%}
+    {%- set matches = [] -%}
+    {%- for pattern in text_forms()[form] -%}
+        {%- do matches.append(regex_matches(column, "'" ~ pattern ~ "'")) -%}
+    {%- endfor -%}
+    coalesce({{ matches | join(' and ') }}, false)
+{%- endmacro %}

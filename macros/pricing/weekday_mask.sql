@@ -1,0 +1,19 @@
+{#- Weekdays as a person writes them (`sat sun`, blank for all) as seven digits from Monday on: 1 where it is one. -#}
+{% macro weekday_mask(weekdays) -%}
+case
+            when {{ weekdays }} is null then '1111111'
+            else
+                {%- set digits = [] -%}
+                {%- for day in ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] -%}
+                    {%- do digits.append(
+                        'case when ' ~ dbt.position("'" ~ day ~ "'", weekdays) ~ " > 0 then '1' else '0' end"
+                    ) -%}
+                {%- endfor %}
+                {{ dbt.concat(digits) }}
+        end
+{%- endmacro %}
+
+{#- Is the UTC day one of the weekdays of a mask? 1900-01-01 was a Monday. -#}
+{% macro is_weekday_in(day, mask) -%}
+substring({{ mask }}, mod({{ dbt.datediff("cast('1900-01-01' as date)", day, 'day') }}, 7) + 1, 1) = '1'
+{%- endmacro %}

@@ -1,0 +1,38 @@
+{#- Fails with the rows in another currency than USD that has no exchange rate yet on the first day they hold. -#}
+{% test currencies_have_rates(model, rates) %}
+with amounts as (
+
+    select
+        *,
+        upper(currency) as rated_currency
+    from {{ model }}
+    where upper(coalesce(currency, 'USD')) != 'USD'
+
+),
+
+first_rates as (
+
+    select
+        upper(currency) as rated_currency,
+        min(valid_from) as first_day
+    from {{ rates }}
+    group by upper(currency)
+
+)
+
+select
+    amounts.*,
+    'currency' as fault_column,
+    {{ dbt.concat([
+        "'no rate of '",
+        'amounts.rated_currency',
+        "' on '",
+        "coalesce(amounts.valid_from, 'the open beginning')",
+    ]) }} as fault
+from amounts
+left join first_rates
+    on amounts.rated_currency = first_rates.rated_currency
+where
+    first_rates.first_day is null
+    or coalesce(amounts.valid_from, '0000-00-00') < first_rates.first_day
+{% endtest %}

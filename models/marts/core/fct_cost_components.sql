@@ -1,0 +1,79 @@
+-- The bill of each call, line by line. The costs are those on the attempt; here stand the quantities and unit prices that
+-- they are the product of.
+
+{% set usage_types = usage_types() %}
+
+with carded as (
+
+    select
+        attempts.*,
+        {%- for usage_type in usage_types %}
+        cards.{{ usage_type }}_unit_price,
+        cards.list_{{ usage_type }}_unit_price{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('fct_llm_attempts') }} as attempts
+    left join {{ ref('int_rate_cards') }} as cards
+        on attempts.price_id = cards.price_id
+
+),
+{{ billed_quantities('carded') }},
+
+priced as (
+
+    select
+        quantities.*,
+        prices.usage_type,
+        prices.list_unit_price,
+        prices.unit_price,
+        case prices.usage_type
+            {%- for usage_type in usage_types %}
+            when '{{ usage_type }}' then {{ usage_type }}_quantity
+            {%- endfor %}
+        end as quantity,
+        case prices.usage_type
+            {%- for usage_type in usage_types %}
+            when '{{ usage_type }}' then {{ usage_type }}_cost_usd
+            {%- endfor %}
+        end as component_cost_usd
+    from quantities
+    inner join {{ ref('dim_model_prices') }} as prices
+        on quantities.price_id = prices.price_id
+    where quantities.cost_status in ('priced', 'partial')
+
+),
+
+final as (
+
+    select
+        source,
+        event_id,
+        usage_date_utc,
+        price_id,
+        usage_type,
+        cast(quantity as {{ dbt.type_bigint() }}) as quantity,
+        list_unit_price,
+        unit_price,
+        {{ money('quantity * list_unit_price') }} as list_cost_usd,
+        component_cost_usd as cost_usd
+    from priced
+    where quantity > 0
+
+    union all
+
+    select
+        source,
+        event_id,
+        usage_date_utc,
+        price_id,
+        'reported' as usage_type,
+        cast(1 as {{ dbt.type_bigint() }}) as quantity,
+        cast(null as {{ type_unit_price() }}) as list_unit_price,
+        cast(null as {{ type_unit_price() }}) as unit_price,
+        list_cost_usd,
+        cost_usd
+    from {{ ref('fct_llm_attempts') }}
+    where cost_status = 'provider_reported'
+
+)
+
+select * from final
