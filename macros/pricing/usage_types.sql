@@ -46,3 +46,21 @@
     {%- set about = usage_types()[usage_type] -%}
     {{ about.field or json_count('other_usage', about.key) }}
 {%- endmacro %}
+
+{#- SQL once for each usage type, its name in place of `<type>`. -#}
+{% macro each_usage_type(templates, separator=',\n        ') -%}
+    {%- set pieces = [] -%}
+    {%- for usage_type in usage_types() -%}
+        {%- for template in templates -%}{%- do pieces.append(template.replace('<type>', usage_type)) -%}{%- endfor -%}
+    {%- endfor -%}
+    {{ return(pieces | join(separator)) }}
+{%- endmacro %}
+
+{#- Usage types that are billed beside tokens and are no part of another. -#}
+{% macro usage_types_beside_tokens() -%}
+    {%- set names = [] -%}
+    {%- for name, about in usage_types().items() if about.noun != 'tokens' and not about.wholes and name != 'request' -%}
+        {%- do names.append(name) -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}

@@ -1,6 +1,6 @@
--- The user's own rules and models come first. A provider that resells another's models is billed from its own price book,
--- and where that has no such model from the other's. Within a price book the first model in order whose rules hold is
--- meant.
+-- The user's own rules and models come first. A provider that resells another's models is billed from its own price
+-- book, and where that has no such model from the other's. Within a price book the first model in order whose rules
+-- hold is meant.
 
 with model_references as (
 

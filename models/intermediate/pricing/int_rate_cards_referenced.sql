@@ -1,8 +1,6 @@
 -- The cards that calls of a logged name may be billed by. A service tier, speed or region without cards of its own is
 -- billed as the default one.
 
-{% set usage_types = usage_types().keys() | list %}
-
 with rate_cards as (
 
     select * from {{ ref('int_rate_cards') }}
@@ -24,33 +22,35 @@ card_kinds as (
 candidates as (
 
     select
-        logged.provider,
-        logged.model,
-        logged.service_tier,
-        logged.speed,
-        logged.region,
+        logged_models.provider,
+        logged_models.model,
+        logged_models.service_tier,
+        logged_models.speed,
+        logged_models.region,
         card_kinds.provider_id as priced_provider_id,
         card_kinds.model_id as priced_model_id,
         card_kinds.service_tier as priced_service_tier,
         card_kinds.speed as priced_speed,
         card_kinds.region as priced_region,
         row_number() over (
-            partition by logged.provider, logged.model, logged.service_tier, logged.speed, logged.region
+            partition by
+                logged_models.provider, logged_models.model, logged_models.service_tier,
+                logged_models.speed, logged_models.region
             order by
                 case when card_kinds.service_tier = 'default' then 1 else 0 end,
                 case when card_kinds.speed = '' then 1 else 0 end,
                 case when card_kinds.region = '' then 1 else 0 end
         ) as choice
-    from {{ ref('int_logged_models') }} as logged
+    from {{ ref('int_logged_models') }} as logged_models
     inner join {{ ref('int_models_resolved') }} as models
-        on logged.provider = models.provider
-        and logged.model = models.model
+        on logged_models.provider = models.provider
+        and logged_models.model = models.model
     inner join card_kinds
         on models.priced_provider_id = card_kinds.provider_id
         and models.priced_model_id = card_kinds.model_id
-        and card_kinds.service_tier in (logged.service_tier, 'default')
-        and card_kinds.speed in (logged.speed, '')
-        and card_kinds.region in (logged.region, '')
+        and card_kinds.service_tier in (logged_models.service_tier, 'default')
+        and card_kinds.speed in (logged_models.speed, '')
+        and card_kinds.region in (logged_models.region, '')
 
 ),
 
@@ -73,10 +73,7 @@ final as (
         rate_cards.clock_to_minute,
         rate_cards.min_input_tokens,
         rate_cards.max_input_tokens,
-        {%- for usage_type in usage_types %}
-        rate_cards.{{ usage_type }}_unit_price,
-        rate_cards.list_{{ usage_type }}_unit_price,
-        {%- endfor %}
+        {{ each_usage_type(['rate_cards.<type>_unit_price', 'rate_cards.list_<type>_unit_price']) }},
         rate_cards.is_negotiated
     from candidates
     inner join rate_cards

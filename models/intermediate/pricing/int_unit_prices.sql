@@ -1,5 +1,5 @@
--- What one unit costs on each card: by the price list, and as agreed with the provider. A discount is taken off the unit
--- price and rounded there, never off a cost.
+-- What one unit costs on each card: by the price list, and as agreed with the provider. A discount is taken off the
+-- unit price and rounded there, never off a cost.
 
 with cards as (
 
@@ -18,13 +18,11 @@ listed as (
     select
         cards.*,
         prices.usage_type,
-        cast(
-            round(
-                prices.unit_price
-                * case when prices.usage_type in {{ usage_types_in('tokens') }} then cards.multiplier else 1 end,
-                12
-            ) as {{ type_unit_price() }}
-        ) as list_unit_price,
+        case
+            when prices.usage_type in {{ usage_types_in('tokens') }}
+                then {{ rounded_unit_price('prices.unit_price * cards.multiplier') }}
+            else prices.unit_price
+        end as list_unit_price,
         {{ dbt.concat([
             'prices.price_text',
             "' USD per '",
@@ -58,9 +56,7 @@ agreed as (
         price_overrides.discount_percent,
         price_overrides.discount_text,
         price_overrides.note,
-        cast(
-            round(price_overrides.unit_price * coalesce(fx_rates.usd_per_unit, 1), 12) as {{ type_unit_price() }}
-        ) as unit_price,
+        {{ rounded_unit_price('price_overrides.unit_price * coalesce(fx_rates.usd_per_unit, 1)') }} as unit_price,
         {{ dbt.concat([
             'price_overrides.price_text',
             "' '",
@@ -118,8 +114,8 @@ added as (
             partition by cards.card_id, agreed.usage_type
             order by
                 agreed.specificity desc,
-                case when whole_prices.list_unit_price is null then 1 else 0 end,
-                wholes.choice
+                case when whole_prices.list_unit_price is null then 1 else 0 end asc,
+                wholes.choice asc
         ) as choice
     from agreed
     inner join cards
@@ -177,10 +173,9 @@ final as (
             when best_agreed.unit_price is not null
                 then best_agreed.unit_price
             when best_agreed.discount_percent is not null
-                then cast(
-                    round(listed.list_unit_price * (100 - best_agreed.discount_percent) * 0.01, 12)
-                    as {{ type_unit_price() }}
-                )
+                then {{ rounded_unit_price(
+                    'listed.list_unit_price * (100 - best_agreed.discount_percent) * 0.01'
+                ) }}
             else listed.list_unit_price
         end as unit_price,
         case

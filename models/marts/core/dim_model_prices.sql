@@ -1,4 +1,4 @@
--- The price book as it is applied, line by line: what a person compares with the provider's price page and the contract.
+-- The price book as it is applied, line by line: what a person compares with the price page and the contract.
 
 with usage as (
 

@@ -1,16 +1,11 @@
--- The bill of each call, line by line. The costs are those on the attempt; here stand the quantities and unit prices that
--- they are the product of.
-
-{% set usage_types = usage_types() %}
+-- The bill of each call, line by line. The costs are those on the attempt; here stand the quantities and unit prices
+-- that they are the product of.
 
 with carded as (
 
     select
         attempts.*,
-        {%- for usage_type in usage_types %}
-        cards.{{ usage_type }}_unit_price,
-        cards.list_{{ usage_type }}_unit_price{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ each_usage_type(['cards.<type>_unit_price', 'cards.list_<type>_unit_price']) }}
     from {{ ref('fct_llm_attempts') }} as attempts
     left join {{ ref('int_rate_cards') }} as cards
         on attempts.price_id = cards.price_id
@@ -26,14 +21,10 @@ priced as (
         prices.list_unit_price,
         prices.unit_price,
         case prices.usage_type
-            {%- for usage_type in usage_types %}
-            when '{{ usage_type }}' then {{ usage_type }}_quantity
-            {%- endfor %}
+            {{ each_usage_type(["when '<type>' then <type>_quantity"], '\n            ') }}
         end as quantity,
         case prices.usage_type
-            {%- for usage_type in usage_types %}
-            when '{{ usage_type }}' then {{ usage_type }}_cost_usd
-            {%- endfor %}
+            {{ each_usage_type(["when '<type>' then <type>_cost_usd"], '\n            ') }}
         end as component_cost_usd
     from quantities
     inner join {{ ref('dim_model_prices') }} as prices

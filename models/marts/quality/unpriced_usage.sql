@@ -166,18 +166,18 @@ beginnings_and_ends as (
 agreements as (
 
     select
-        logged.own_name as logged_name,
-        listed.own_name as listed_name,
-        logged.side,
-        max(logged.letters) as letters
-    from beginnings_and_ends as logged
-    inner join beginnings_and_ends as listed
-        on logged.side = listed.side
-        and logged.part = listed.part
+        unknown_parts.own_name as logged_name,
+        known_parts.own_name as listed_name,
+        unknown_parts.side,
+        max(unknown_parts.letters) as letters
+    from beginnings_and_ends as unknown_parts
+    inner join beginnings_and_ends as known_parts
+        on unknown_parts.side = known_parts.side
+        and unknown_parts.part = known_parts.part
     where
-        logged.is_unknown = 1
-        and listed.is_known = 1
-    group by logged.own_name, listed.own_name, logged.side
+        unknown_parts.is_unknown = 1
+        and known_parts.is_known = 1
+    group by unknown_parts.own_name, known_parts.own_name, unknown_parts.side
 
 ),
 

@@ -122,6 +122,8 @@ final as (
                 or coalesce(output_audio_tokens, 0) + coalesce(output_image_tokens, 0) > output_tokens
                 or coalesce(cached_audio_tokens, 0) + coalesce(cached_image_tokens, 0)
                 > coalesce(cached_input_tokens, 0)
+                or cached_audio_tokens > input_audio_tokens
+                or cached_image_tokens > input_image_tokens
                 or coalesce(input_tokens, 0) + coalesce(output_tokens, 0) > total_tokens
                 then 'part_larger_than_whole'
             when started_at < cast('2020-01-01' as {{ dbt.type_timestamp() }})
