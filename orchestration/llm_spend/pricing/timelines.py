@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 MODEL_PRICE_COLUMNS = (
-    "provider_id,model_id,service_tier,speed,usage_type,context_above_tokens,context_inclusive,valid_from,valid_to,"
-    "clock_from,clock_to,weekdays,price_usd,price_unit,source,verified_on,note"
-).split(",")
+    *("provider_id", "model_id", "service_tier", "speed", "usage_type", "context_above_tokens", "context_inclusive"),
+    *("valid_from", "valid_to", "clock_from", "clock_to", "weekdays"),
+    *("price_usd", "price_unit", "source", "verified_on", "note"),
+)
 
 OPEN_START = date.min
 OPEN_END = date.max
@@ -154,9 +155,12 @@ def joined(timeline: Timeline) -> Timeline:
     return spans
 
 
-def current_prices(timeline: Timeline) -> set[tuple[str, str, Decimal]]:
-    """Usage type, context threshold and price of everything in the last span, whatever its time of day."""
-    return {(line.usage_type, line.context_above_tokens, Decimal(line.price_usd)) for line in timeline[-1].lines}
+def last_prices(timeline: Timeline) -> dict[str, set[Decimal]]:
+    """Every price of a usage type in the last span, whatever its context and time of day."""
+    prices: dict[str, set[Decimal]] = {}
+    for line in timeline[-1].lines:
+        prices.setdefault(line.usage_type, set()).add(Decimal(line.price_usd))
+    return prices
 
 
 @dataclass(frozen=True)
