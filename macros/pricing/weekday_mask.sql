@@ -4,7 +4,7 @@ case
             when {{ weekdays }} is null then '1111111'
             else
                 {%- set digits = [] -%}
-                {%- for day in ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] -%}
+                {%- for day in weekday_names() -%}
                     {%- do digits.append(
                         'case when ' ~ dbt.position("'" ~ day ~ "'", weekdays) ~ " > 0 then '1' else '0' end"
                     ) -%}

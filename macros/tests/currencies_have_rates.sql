@@ -6,7 +6,9 @@ with amounts as (
         *,
         upper(currency) as rated_currency
     from {{ model }}
-    where upper(coalesce(currency, 'USD')) != 'USD'
+    where
+        upper(currency) != 'USD'
+        and {{ is_written_as('currency', 'currency') }}
 
 ),
 

@@ -2,9 +2,8 @@
 
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -146,18 +145,25 @@ def run(
 
 
 @prices_app.command("refresh")
-def prices_refresh() -> None:
-    """Rebuild the price seeds from the installed genai-prices."""
-    from llm_spend.pricing.refresh import refresh
+def prices_refresh(
+    on: Annotated[
+        str | None,
+        typer.Option("--on", help="Day from which a change without a date of its own counts. Default: today, in UTC."),
+    ] = None,
+    allow_jumps: Annotated[
+        bool, typer.Option("--allow-jumps", help="Accept prices that move by more than a factor of 10.")
+    ] = False,
+) -> None:
+    """Bring the price seeds up to the installed genai-prices and show what changed."""
+    from llm_spend.pricing.refresh import installed_library, refresh, report_lines
 
-    report = refresh(paths.project_dir() / "seeds" / "prices")
-    out.print(f"[bold]Price book[/bold] of {report.source}", highlight=False)
-    for change in report.changes:
-        out.print(
-            f"  {change.seed}: {change.rows:,} rows, {change.added:,} added, {change.changed:,} changed,"
-            f" {change.removed:,} removed",
-            highlight=False,
-        )
+    try:
+        day = date.fromisoformat(on) if on else datetime.now(UTC).date()
+    except ValueError:
+        raise UserError(f"--on {on}: not an ISO 8601 day, such as 2026-10-26") from None
+    report = refresh(paths.project_dir() / "seeds" / "prices", installed_library(), day, allow_jumps)
+    for line in report_lines(report):
+        out.print(line, highlight=False, soft_wrap=True)
 
 
 @prices_app.command("check")
@@ -165,9 +171,12 @@ def prices_check(config: ConfigOption = None) -> None:
     """Check the price book and your own configuration by the rules of a build, without building."""
     folders = [paths.project_dir() / "seeds" / name for name in ("prices", "config")]
     names = tuple(sorted(path.stem for folder in folders for path in folder.glob("*.csv")))
-    with TemporaryDirectory(prefix="llm_spend_") as scratch:
-        database, target = Path(scratch) / "prices.duckdb", Path(scratch)
-        seeds = _config_seeds(config, target) if config else None
+    target = paths.target_dir() / "prices_check"
+    database = target / "prices.duckdb"
+    seeds = _config_seeds(config, target) if config else None
+    with connect(database):
+        pass  # says at once that another check is running
+    try:
         _build(dbt_run.BuildRequest(database, config_seeds=seeds, config_dir=config, seeds=names), target)
         with connect(database, read_only=True) as connection:
             prices, models, own = connection.execute(
@@ -178,11 +187,39 @@ def prices_check(config: ConfigOption = None) -> None:
                     (select count(*) from raw.price_overrides)
                 """
             ).fetchone()
+    finally:
+        database.unlink(missing_ok=True)
     out.print(
         f"The price book holds: {summary.count(prices, 'price')} of {summary.count(models, 'model')}"
         + (f", {summary.count(own, 'agreed price')}" if config else ""),
         highlight=False,
     )
+
+
+@prices_app.command("show")
+def prices_show(
+    model: Annotated[str, typer.Argument(help="Model id of the price book, or a name in your log.")],
+    provider: Annotated[str | None, typer.Option("--provider", help="Only this provider's prices.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="Day or time in force, ISO 8601, UTC unless it says. Default: today.")
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Show a model's prices as they are applied, next to where they come from."""
+    from llm_spend.explain import print_prices, read_moment
+
+    moment = read_moment(at, datetime.now(UTC).date())
+    print_prices(out, database or paths.default_database(), model, provider, moment)
+
+
+@app.command()
+def explain(
+    event_id: Annotated[str, typer.Argument(help="The call, by its event_id.")], database: DatabaseOption = None
+) -> None:
+    """Explain the cost of one call: its quantities, its prices and their products, line by line."""
+    from llm_spend.explain import print_call
+
+    print_call(out, database or paths.default_database(), event_id)
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ Progress = Callable[[str, int, int], None]
 class BuildRequest:
     """What to build: `event_source` is demo or landing; `as_of` is naive UTC text or None for now.
 
-    `config_seeds` holds the configuration that applies, `config_dir` the user's own files it was made from. With `seeds`
-    only these are built and tested.
+    `config_seeds` holds the configuration that applies, `config_dir` the user's own files it was made from. Where
+    `seeds` names some, only these are built and tested.
     """
 
     database: Path

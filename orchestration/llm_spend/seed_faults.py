@@ -19,9 +19,9 @@ Row = Mapping[str, str | None]
 class SeedRule:
     """A failed data test of a seed: its rule in words, and the query whose rows break it.
 
-    The query answers with columns of the seed, and may add: `fault_column`, whose value is wrong; `fault`, what is wrong
-    with it; and `other_<column>` for each column of a second row. All columns are one bad row; some of them stand for
-    every row that has these values.
+    The query answers with columns of the seed. All of them are one bad row; some of them stand for the rows that have
+    these values, and do not fit together. It may add `fault_column`, whose value is wrong, `fault`, what is wrong, and
+    `other_<column>` for the columns of a second row.
     """
 
     seed: str

@@ -1,12 +1,18 @@
 """Builds shared by the tests: each runs the real command line once."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 import pytest
+
+from llm_spend.config_seeds import overlay
+from llm_spend.dbt_run import BuildRequest, build_arguments, dbt_environment, place_arguments
+from llm_spend.paths import project_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 AIDER_LOG = ROOT / "tests" / "data" / "aider" / "aider_sample_analytics_message_send.csv"
@@ -26,6 +32,29 @@ def run_cli(*arguments: object, **environment: str) -> subprocess.CompletedProce
 def query(database: Path, sql: str, *parameters: object) -> list[tuple]:
     with duckdb.connect(str(database), read_only=True) as connection:
         return connection.execute(sql, list(parameters)).fetchall()
+
+
+def write_jsonl(path: Path, events: Iterable[Mapping[str, object]]) -> Path:
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in events), encoding="utf-8")
+    return path
+
+
+def build_models(database: Path, log: Path, *models: str, config: Path | None = None) -> None:
+    """Load a log and build some models with all that they read, without their tests, far in the future."""
+    loaded = run_cli("load", "--events", log, "--db", database)
+    assert loaded.returncode == 0, loaded.stderr
+    project, folder = project_dir(), database.parent
+    own_seeds = overlay(project / "seeds" / "config", config, folder / "seeds") if config else None
+    request = BuildRequest(database, as_of="2099-01-01 00:00:00", config_seeds=own_seeds)
+    subprocess.run(
+        [
+            *(Path(sys.executable).with_name("dbt"), *build_arguments(request), "test"),
+            *place_arguments(project, folder / "dbt", folder / "logs"),
+            *("--select", *(f"+{model}" for model in models)),
+        ],
+        env={**os.environ, **dbt_environment(request, project)},
+        check=True,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -117,11 +117,11 @@ def test_configuration_files(tmp_path: Path, name: str, content: str, says: str)
     assert says in _fails(2, "build", "--events", log, "--config", config, "--db", tmp_path / "x.duckdb")
 
 
-def test_a_budget_that_is_not_a_number_fails_the_build_and_names_the_model(tmp_path: Path) -> None:
+def test_a_budget_that_is_not_a_number_fails_the_build_and_names_its_line(tmp_path: Path) -> None:
     log, config = tmp_path / "log.jsonl", tmp_path / "config"
     log.write_text(GOOD)
     config.mkdir()
     (config / "budgets.csv").write_text("scope_type,period,amount_usd,valid_from\ntotal,monthly,lots,2026-01-01\n")
     result = run_cli("build", "--events", log, "--config", config, "--db", tmp_path / "x.duckdb")
     assert result.returncode == 1
-    assert "lots" in result.stderr
+    assert f"{config}/budgets.csv, line 2: amount_usd 'lots': a budget is a number" in result.stderr

@@ -1,0 +1,39 @@
+{#- Fails with rows that name a provider or model which neither the price book nor a price of the user's own knows: they
+    would silently do nothing. A row that brings a price makes its model known. -#}
+{% test models_are_known(model, prices, own_prices) %}
+with known as (
+
+    select
+        lower(provider_id) as provider_name,
+        lower(model_id) as model_name
+    from {{ prices }}
+
+    union
+
+    select
+        lower(provider_id) as provider_name,
+        lower(model_id) as model_name
+    from {{ own_prices }}
+    where price is not null
+
+),
+
+known_providers as (
+
+    select distinct provider_name from known
+
+)
+
+select
+    named.*,
+    case when known_providers.provider_name is null then 'provider_id' else 'model_id' end as fault_column
+from {{ model }} as named
+left join known_providers
+    on lower(named.provider_id) = known_providers.provider_name
+left join known
+    on lower(named.provider_id) = known.provider_name
+    and lower(named.model_id) = known.model_name
+where
+    named.provider_id is not null
+    and (known_providers.provider_name is null or (named.model_id is not null and known.model_name is null))
+{% endtest %}
