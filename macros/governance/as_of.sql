@@ -13,3 +13,6 @@
 
 {#- The date of as_of in the reporting time zone. Days before it are complete. -#}
 {% macro as_of_date() -%}cast({{ in_reporting_timezone(as_of()) }} as date){%- endmacro %}
+
+{#- The UTC date of as_of. -#}
+{% macro as_of_date_utc() -%}cast('{{ as_of_text()[:10] }}' as date){%- endmacro %}

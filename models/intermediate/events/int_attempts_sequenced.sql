@@ -7,10 +7,26 @@
 with attempts as (
 
     select
+        {{ identified_columns() | join(',\n        ') }},
+        true as is_of_this_run
+    from {{ ref('int_usage_events_identified') }}
+
+    union all
+
+    select
+        {{ identified_columns() | join(',\n        ') }},
+        false as is_of_this_run
+    from {{ ref('int_request_neighbours') }}
+
+),
+
+named as (
+
+    select
         *,
         coalesce(external_request_id, event_id) as logical_id,
         coalesce(call_name, '') as logical_call
-    from {{ ref('int_usage_events_identified') }}
+    from attempts
 
 ),
 
@@ -20,7 +36,7 @@ followed as (
         *,
         lag(status) over (partition by {{ request_identity }} order by started_at, event_id) as previous_status,
         lag(started_at) over (partition by {{ request_identity }} order by started_at, event_id) as previous_started_at
-    from attempts
+    from named
 
 ),
 
@@ -52,6 +68,15 @@ counted as (
 
 ),
 
+dated as (
+
+    select
+        *,
+        min(usage_date_utc) over (partition by {{ request_identity }}, call_ordinal) as request_date_utc
+    from counted
+
+),
+
 final as (
 
     select
@@ -62,7 +87,8 @@ final as (
         opens_request = 1 as is_first_attempt,
         opens_request = 0 or coalesce(attempt_number, 1) > 1 as is_retry,
         status = 'success' as is_useful
-    from counted
+    from dated
+    where is_of_this_run
 
 )
 

@@ -58,10 +58,7 @@ final as (
         coalesce(provider, '') as provider,
         model,
         requested_model,
-        case
-            when service_tier is null or service_tier in ('standard', 'auto', 'on_demand') then 'default'
-            else service_tier
-        end as service_tier,
+        service_tier,
         region,
         speed,
         status,
@@ -102,6 +99,7 @@ final as (
         reported_cost_usd,
         sample_rate,
         tags,
+        day_version,
         deliveries,
         _loaded_at
     from named

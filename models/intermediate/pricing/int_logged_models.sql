@@ -1,10 +1,57 @@
--- Names are resolved and matched with rate cards once each, never once per call.
+-- Names are resolved and matched with rate cards once each, never once per call. What is gone from the raw events is
+-- remembered by the attempts.
 
-select distinct
-    provider,
-    model,
-    service_tier,
-    lower(coalesce(speed, '')) as speed,
-    lower(coalesce(region, '')) as region
-from {{ ref('int_usage_events_identified') }}
-where model is not null
+{% set attempts = built_relation('fct_llm_attempts') %}
+
+with logged as (
+
+    select
+        cast(started_at as date) as usage_date_utc,
+        coalesce(provider, '') as provider,
+        model,
+        service_tier,
+        lower(coalesce(speed, '')) as speed,
+        lower(coalesce(region, '')) as region,
+        cast(count(*) as {{ dbt.type_bigint() }}) as raw_rows,
+        max(_loaded_at) as last_loaded_at
+    from {{ ref('stg_app__usage_events') }}
+    where
+        started_at is not null
+        and model is not null
+    group by 1, 2, 3, 4, 5, 6
+
+    {% if attempts -%}
+    union all
+
+    select
+        usage_date_utc,
+        coalesce(nullif(provider, {{ unattributed() }}), '') as provider,
+        model,
+        service_tier,
+        lower(coalesce(speed, '')) as speed,
+        lower(coalesce(region, '')) as region,
+        cast(0 as {{ dbt.type_bigint() }}) as raw_rows,
+        cast(null as {{ dbt.type_timestamp() }}) as last_loaded_at
+    from {{ attempts }}
+    group by 1, 2, 3, 4, 5, 6
+    {%- endif %}
+
+),
+
+final as (
+
+    select
+        usage_date_utc,
+        provider,
+        model,
+        service_tier,
+        speed,
+        region,
+        {{ sum_count('raw_rows') }} as raw_rows,
+        max(last_loaded_at) as last_loaded_at
+    from logged
+    group by usage_date_utc, provider, model, service_tier, speed, region
+
+)
+
+select * from final

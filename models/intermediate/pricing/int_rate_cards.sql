@@ -26,7 +26,8 @@ with pivoted as (
 final as (
 
     select
-        {{ key_hash(keys + each_usage_type(['<type>_terms'], ' ').split()) }} as price_id,
+        {{ key_hash(keys | reject('equalto', 'valid_to') | list + each_usage_type(['<type>_terms'], ' ').split()) }}
+            as price_id,
         card_id,
         {{ keys | join(',\n        ') }},
         coalesce(

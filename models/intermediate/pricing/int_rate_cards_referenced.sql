@@ -1,7 +1,19 @@
 -- The cards that calls of a logged name may be billed by. A service tier, speed or region without cards of its own is
 -- billed as the default one.
 
-with rate_cards as (
+with logged_models as (
+
+    select distinct
+        provider,
+        model,
+        service_tier,
+        speed,
+        region
+    from {{ ref('int_logged_models') }}
+
+),
+
+rate_cards as (
 
     select * from {{ ref('int_rate_cards') }}
 
@@ -41,7 +53,7 @@ candidates as (
                 case when card_kinds.speed = '' then 1 else 0 end,
                 case when card_kinds.region = '' then 1 else 0 end
         ) as choice
-    from {{ ref('int_logged_models') }} as logged_models
+    from logged_models
     inner join {{ ref('int_models_resolved') }} as models
         on logged_models.provider = models.provider
         and logged_models.model = models.model

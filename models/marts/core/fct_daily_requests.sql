@@ -1,9 +1,16 @@
 -- Whole requests by the day they began, with sums of squares, so that a mean and its uncertainty need no second look at
 -- the attempts.
 
+{{ replaces_days(day='usage_date', days='int_touched_dates') }}
+
+-- depends_on: {{ ref('int_touched_dates') }}
+
 with requests as (
 
     select * from {{ ref('fct_llm_requests') }}
+    {%- if is_incremental() %}
+    where usage_date in (select usage_date from {{ ref('int_touched_dates') }})
+    {%- endif %}
 
 ),
 

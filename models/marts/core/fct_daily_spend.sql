@@ -1,5 +1,9 @@
 -- Additive sums by every dimension a question is asked of. `requests` counts first attempts, so it adds up too.
 
+{{ replaces_days(day='usage_date', days='int_touched_dates') }}
+
+-- depends_on: {{ ref('int_touched_dates') }}
+
 {% set dimensions = [
     'usage_date', 'is_in_scope', 'environment', 'data_mode', 'tenant_id', 'team', 'endpoint_tag', 'prompt_version',
     'feature_name', 'agent_id', 'workflow_id', 'cost_group', 'project_id', 'api_key_id', 'provider', 'model',
@@ -9,6 +13,9 @@
 with attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
+    {%- if is_incremental() %}
+    where usage_date in (select usage_date from {{ ref('int_touched_dates') }})
+    {%- endif %}
 
 ),
 

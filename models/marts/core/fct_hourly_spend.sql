@@ -1,7 +1,12 @@
 -- Hours, for what cannot wait for the day: narrow, because a runaway loop is looked for by tenant, endpoint and
 -- workflow.
 
+{{ replaces_days(day='usage_date', days='int_touched_dates') }}
+
+-- depends_on: {{ ref('int_touched_dates') }}
+
 select
+    usage_date,
     usage_hour,
     is_in_scope,
     tenant_id,
@@ -17,4 +22,7 @@ select
     {{ sum_money('coalesce(cost_usd, 0)') }} as cost_usd,
     {{ sum_money('coalesce(wasted_cost_usd, 0)') }} as wasted_cost_usd
 from {{ ref('fct_llm_attempts') }}
-group by usage_hour, is_in_scope, tenant_id, endpoint_tag, workflow_id, model
+{%- if is_incremental() %}
+where usage_date in (select usage_date from {{ ref('int_touched_dates') }})
+{%- endif %}
+group by usage_date, usage_hour, is_in_scope, tenant_id, endpoint_tag, workflow_id, model

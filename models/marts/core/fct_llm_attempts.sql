@@ -1,5 +1,9 @@
 -- The one wide table: every accepted call, what it cost and at which price. All other marts add up from here.
 
+{{ replaces_days(day='usage_date_utc', days='int_touched_days') }}
+
+-- depends_on: {{ ref('int_touched_days') }}
+
 with attempts as (
 
     select * from {{ ref('int_attempts_priced') }}
@@ -13,6 +17,7 @@ final as (
         source,
         event_id,
         request_key,
+        request_date_utc,
         external_request_id,
         call_name,
         call_ordinal,
@@ -93,6 +98,7 @@ final as (
         sample_rate,
         tags,
         deliveries,
+        day_version,
         _loaded_at
     from attempts
 

@@ -1,8 +1,15 @@
 -- What one logical request cost, retries included: the number a price per request must be built on.
 
+{{ replaces_days(day='usage_date_utc', days='int_touched_days') }}
+
+-- depends_on: {{ ref('int_touched_days') }}
+
 with attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
+    {%- if is_incremental() %}
+    where request_date_utc in (select usage_date_utc from {{ ref('int_touched_days') }})
+    {%- endif %}
 
 ),
 
@@ -15,6 +22,7 @@ final as (
         max(case when is_first_attempt then run_id end) as run_id,
         min(started_at) as first_started_at,
         max(started_at) as last_started_at,
+        request_date_utc as usage_date_utc,
         max(case when is_first_attempt then usage_date end) as usage_date,
         tenant_id,
         endpoint_tag,
@@ -37,7 +45,7 @@ final as (
         {{ sum_money('coalesce(cost_usd, 0) - coalesce(wasted_cost_usd, 0)') }} as useful_cost_usd,
         {{ sum_money('coalesce(wasted_cost_usd, 0)') }} as wasted_cost_usd
     from attempts
-    group by request_key, source, tenant_id, endpoint_tag, environment, data_mode, is_in_scope
+    group by request_key, request_date_utc, source, tenant_id, endpoint_tag, environment, data_mode, is_in_scope
 
 )
 

@@ -3,17 +3,39 @@
 
 {% set groupings = dict({'total': "'total'"}, **entity_columns()) %}
 
-with rolled_up as (
+{{ replaces_days(day='usage_date', days='int_touched_dates') }}
+
+-- depends_on: {{ ref('int_touched_dates') }}
+
+with {% if is_incremental() -%}
+read_dates as (
+
+    select usage_date from {{ ref('int_touched_dates') }}
+    union
+    select {{ add_days('usage_date', -7) }} as usage_date from {{ ref('int_touched_dates') }}
+
+),
+
+{% endif -%}
+rolled_up as (
 
     select * from {{ ref('fct_daily_spend') }}
-    where is_in_scope
+    where
+        is_in_scope
+        {%- if is_incremental() %}
+        and usage_date in (select usage_date from read_dates)
+        {%- endif %}
 
 ),
 
 attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
-    where is_in_scope
+    where
+        is_in_scope
+        {%- if is_incremental() %}
+        and usage_date in (select usage_date from read_dates)
+        {%- endif %}
 
 ),
 
@@ -89,6 +111,9 @@ final as (
         and today.entity_id = week_before.entity_id
         and coalesce(today.user_type, '') = coalesce(week_before.user_type, '')
         and week_before.usage_date = {{ add_days('today.usage_date', -7) }}
+    {%- if is_incremental() %}
+    where today.usage_date in (select usage_date from {{ ref('int_touched_dates') }})
+    {%- endif %}
 
 )
 

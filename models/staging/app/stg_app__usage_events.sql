@@ -39,7 +39,10 @@ renamed as (
         lower(provider) as provider,
         model,
         requested_model,
-        lower(service_tier) as service_tier,
+        case
+            when service_tier is null or lower(service_tier) in ('standard', 'auto', 'on_demand') then 'default'
+            else lower(service_tier)
+        end as service_tier,
         region,
         speed,
         lower(coalesce(status, 'success')) as status,

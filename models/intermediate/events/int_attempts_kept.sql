@@ -1,0 +1,64 @@
+-- What the attempts know and the raw rows do not say: attempts of the days of this run whose raw rows are gone, for what was
+-- loaded once is only priced again, never lost. And later deliveries of this run's events, on other days.
+
+{% set attempts = built_relation('fct_llm_attempts') %}
+
+with landed as (
+
+    select
+        events.source,
+        events.event_id
+    from {{ ref('stg_app__usage_events') }} as events
+    inner join {{ ref('int_touched_days') }} as touched_days
+        on cast(events.started_at as date) = touched_days.usage_date_utc
+    where events.quarantine_reason is null
+
+),
+
+{% if attempts -%}
+attempts as (
+
+    select
+        attempts.*,
+        touched_days.usage_date_utc is not null as is_of_this_run
+    from {{ attempts }} as attempts
+    left join {{ ref('int_touched_days') }} as touched_days
+        on attempts.usage_date_utc = touched_days.usage_date_utc
+    {%- if restates_everything() %}
+    where touched_days.usage_date_utc is not null
+    {%- else %}
+    where
+        touched_days.usage_date_utc is not null
+        or attempts.event_id in (select landed.event_id from landed)
+    {%- endif %}
+
+),
+
+final as (
+
+    select
+        {% for column in event_columns() if column != 'provider' -%}
+        attempts.{{ column }},
+        {% endfor -%}
+        nullif(attempts.provider, {{ unattributed() }}) as provider,
+        attempts.deliveries
+    from attempts
+    left join landed
+        on attempts.source = landed.source
+        and attempts.event_id = landed.event_id
+    where attempts.is_of_this_run = (landed.event_id is null)
+
+)
+{%- else -%}
+final as (
+
+    select
+        {{ event_columns() | join(',\n        ') }},
+        cast(1 as {{ dbt.type_bigint() }}) as deliveries
+    from {{ ref('stg_app__usage_events') }}
+    where 1 = 0
+
+)
+{%- endif %}
+
+select * from final
