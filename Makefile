@@ -9,10 +9,10 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test lint format lock clean
+.PHONY: help demo ui test bench-pricing lint format lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/installed ## Explain the bundled demo bill: install what is needed, build, print the summary
 	@$(BIN)/llm-spend demo
@@ -31,6 +31,9 @@ test: .venv/installed ## All tests: lint, the full dbt build with data and unit 
 	LLM_SPEND_DUCKDB_PATH=$(TEST_DATABASE) $(BIN)/dbt build --profiles-dir . --target-path target/test/dbt && \
 	$(BIN)/pytest && \
 	echo "All tests passed in $$((SECONDS - started)) s"
+
+bench-pricing: .venv/installed ## Cost ten million calls, beside genai-prices; about three minutes
+	@$(BIN)/python benchmarks/pricing.py
 
 lint: .venv/installed ## Check style: ruff and sqlfluff
 	$(BIN)/ruff check

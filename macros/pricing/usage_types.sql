@@ -64,3 +64,20 @@
     {%- endfor -%}
     {{ return(names) }}
 {%- endmacro %}
+
+{#- What nearly every call consists of. -#}
+{% macro text_usage_types() -%}
+    {{ return(['input', 'cached_input', 'cache_write', 'cache_write_1h', 'output', 'reasoning']) }}
+{%- endmacro %}
+
+{#- Is anything but text billed? -#}
+{% macro uses_more_than_text() -%}
+    coalesce(
+            other_usage is not null
+            or request_unit_price is not null
+            {%- for usage_type, about in usage_types().items() if about.field and usage_type not in text_usage_types() %}
+            or {{ about.field }} > 0
+            {%- endfor %},
+            false
+        )
+{%- endmacro %}

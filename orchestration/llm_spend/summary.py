@@ -225,20 +225,24 @@ def _unpriced(connection: duckdb.DuckDBPyConnection) -> Section:
         """
         select case when provider = '(unattributed)' then model else provider || ' ' || model end, cost_status,
             sum(attempts), sum(input_tokens + output_tokens), min(first_started_at)::date, max(last_started_at)::date,
-            count(*) over ()
+            max(nearest_models), count(*) over ()
         from marts.unpriced_usage group by 1, 2 order by 4 desc, 1 limit $1
         """,
         [_TOP],
     ).fetchall()
-    more = rows[0][6] - _TOP if rows else 0
+    more = rows[0][7] - _TOP if rows else 0
+    similar = next(
+        (f"{name.rsplit('/')[-1]} resembles {near.split(', ')[0]}" for name, *_, near, _ in rows if near), ""
+    )
+    notes = [escape(similar), f"{more} more in marts.unpriced_usage, with what to add" if more > 0 else ""]
     return Section(
         "Not in the bill above: usage without a known cost",
         ("~model", "why", ">attempts", ">tokens", "first", "last"),
         [
             (name, status.replace("_", " "), f"{attempts:,}", f"{tokens:,}", str(first), str(last))
-            for name, status, attempts, tokens, first, last, _ in rows
+            for name, status, attempts, tokens, first, last, *_ in rows
         ],
-        f"{more} more in marts.unpriced_usage" if more > 0 else "",
+        "\n  ".join(filter(None, notes)),
     )
 
 

@@ -163,8 +163,8 @@ def test_real_calls_cost_what_the_tool_logged_at_the_time(real: Path) -> None:
         """,
     )[0]
     assert with_cost == 4419
-    # genai-prices, called with each call's own date, reproduces 3,464 of them. The other 373 are calls of deepseek-chat at
-    # the $0.14 and $0.28 a million of its first months, and four of deepseek-reasoner.
+    # genai-prices, called with each call's own date, reproduces 3,464 of them. The other 373 are calls of deepseek-chat
+    # at the $0.14 and $0.28 a million of its first months, and four of deepseek-reasoner.
     assert equal == 3837
 
 

@@ -195,7 +195,7 @@ ROWS_TOGETHER = {
         ({"model_id": "fine"}, None),
         ({"model_id": "fine", "service_tier": "batch"}, None),
         ({"model_id": "fine", "usage_type": "input", "valid_to": "2026-02-01"}, None),
-        ({"model_id": "FINE", "usage_type": "input", "valid_from": "2026-01-31"}, "line 6 and line 7: two overrides of"),
+        ({"model_id": "FINE", "usage_type": "input", "valid_from": "2026-01-31"}, "line 6 and line 7: two overrides"),
         ({"model_id": "large"}, None),
         ({"model_id": "large", "discount_percent": "1"}, "line 8 and line 9: an override stands once"),
     ],

@@ -91,12 +91,23 @@ sourced as (
 
 ),
 
+weighed as (
+
+    select
+        *,
+        cost_status in ('priced', 'partial') as is_costed,
+        case when cost_status in ('priced', 'partial', 'not_billed') then {{ money('0') }} end as zero_usd,
+        {{ uses_more_than_text() }} as uses_more_than_text
+    from sourced
+
+),
+
 costed as (
 
     select
         *,
         {{ usage_costs() }}
-    from sourced
+    from weighed
 
 ),
 
@@ -108,7 +119,7 @@ summed as (
             when cost_status = 'provider_reported'
                 then {{ money('reported_cost_usd') }}
             when cost_status in ('priced', 'partial', 'not_billed')
-                then {{ money(each_usage_type(['<type>_cost_usd'], ' + ')) }}
+                then {{ money(usage_costs_sum()) }}
         end as cost_usd
     from costed
 
