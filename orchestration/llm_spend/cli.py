@@ -144,6 +144,24 @@ def run(
     _deliver(target)
 
 
+@app.command()
+def plan(config: ConfigOption = None, database: DatabaseOption = None, as_of: AsOfOption = None) -> None:
+    """Show what the next run would write: which days, why, and how many dollars move. Writes no mart."""
+    from llm_spend.plan import planned_changes, print_plan
+
+    target = (database or paths.default_database()).expanduser().absolute()
+    if not _has_landing(target):
+        raise UserError(f"{target} holds no usage events yet: name your log with llm-spend build --events")
+    seeds = _config_seeds(config, paths.target_dir()) if config else None
+    moment = _utc_text(as_of) if as_of else None
+    _build(
+        dbt_run.BuildRequest(
+            target, as_of=moment, config_seeds=seeds, config_dir=config, select=("+int_attempts_priced",)
+        )
+    )
+    print_plan(out, planned_changes(target))
+
+
 @prices_app.command("refresh")
 def prices_refresh(
     on: Annotated[
@@ -177,7 +195,7 @@ def prices_check(config: ConfigOption = None) -> None:
     with connect(database):
         pass  # says at once that another check is running
     try:
-        _build(dbt_run.BuildRequest(database, config_seeds=seeds, config_dir=config, seeds=names), target)
+        _build(dbt_run.BuildRequest(database, config_seeds=seeds, config_dir=config, select=names), target)
         with connect(database, read_only=True) as connection:
             prices, models, own = connection.execute(
                 """

@@ -23,7 +23,7 @@ class BuildRequest:
     """What to build: `event_source` is demo or landing; `as_of` is naive UTC text or None for now.
 
     `config_seeds` holds the configuration that applies, `config_dir` the user's own files it was made from. Where
-    `seeds` names some, only these are built and tested.
+    `select` names resources, only these are built and tested.
     """
 
     database: Path
@@ -33,7 +33,7 @@ class BuildRequest:
     full_refresh: bool = False
     vars: dict[str, str] = field(default_factory=dict)
     config_dir: Path | None = None
-    seeds: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
 
 
 class SeedFaultsError(UserError):
@@ -69,7 +69,7 @@ def build_arguments(request: BuildRequest) -> list[str]:
         "--vars", json.dumps(dbt_variables(request)),
         "--exclude-resource-type", "unit_test",
         *(["--full-refresh"] if request.full_refresh else []),
-        *(["--indirect-selection", "cautious", "--select", *request.seeds] if request.seeds else []),
+        *(["--indirect-selection", "cautious", "--select", *request.select] if request.select else []),
     ]  # fmt: skip
 
 

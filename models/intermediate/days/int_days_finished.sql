@@ -5,6 +5,7 @@
 -- depends_on: {{ ref('fct_daily_requests') }}
 -- depends_on: {{ ref('fct_hourly_spend') }}
 -- depends_on: {{ ref('entity_daily_spend') }}
+-- depends_on: {{ ref('price_restatements') }}
 
 select distinct run_id
 from {{ ref('int_touched_days') }}

@@ -13,7 +13,7 @@ with versions as (
 
 ),
 
-{% if not restates_everything() -%}
+{% if attempts -%}
 written as (
 
     select
@@ -25,6 +25,8 @@ written as (
 
 ),
 
+{% endif -%}
+{% if not restates_everything() -%}
 -- A day of which nothing is acceptable has no attempts, and needs none.
 not_written as (
 
@@ -147,20 +149,23 @@ related as (
 {% endif -%}
 final as (
 
-    {% if restates_everything() -%}
-    select
-        usage_date_utc,
-        day_version,
-        'everything' as reason,
-        '{{ invocation_id }}' as run_id
-    from versions
-    {%- else -%}
     select
         versions.usage_date_utc,
         versions.day_version,
-        coalesce(touched.reason, 'request') as reason,
+        {{ "'everything'" if restates_everything() else "coalesce(touched.reason, 'request')" }} as reason,
+        {%- if attempts %}
+        coalesce(substring(versions.day_version, 14, 12) != substring(written.last_version, 14, 12), false)
+            as has_other_prices,
+        {%- else %}
+        false as has_other_prices,
+        {%- endif %}
         '{{ invocation_id }}' as run_id
     from versions
+    {%- if attempts %}
+    left join written
+        on versions.usage_date_utc = written.usage_date_utc
+    {%- endif %}
+    {%- if not restates_everything() %}
     left join touched
         on versions.usage_date_utc = touched.usage_date_utc
     left join related

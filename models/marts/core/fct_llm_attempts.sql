@@ -3,6 +3,7 @@
 {{ replaces_days(day='usage_date_utc', days='int_touched_days') }}
 
 -- depends_on: {{ ref('int_touched_days') }}
+-- depends_on: {{ ref('int_costs_before') }}
 
 with attempts as (
 
