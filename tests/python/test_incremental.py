@@ -29,15 +29,26 @@ DAYS = 8
 
 @dataclass
 class Warehouse:
-    """A database that is loaded and built step by step. `files` are the batches so far, with when each landed."""
+    """A database that is loaded and built step by step. `files` are the batches so far, with when each landed.
+
+    It is built in a place that all of a session share, under one name, so that dbt parses the project once.
+    """
 
     folder: Path
-    database: Path = field(init=False)
+    shared: Path
     files: list[tuple[Path, datetime]] = field(default_factory=list)
     has_forgotten: bool = False
 
     def __post_init__(self) -> None:
-        self.database = self.folder / "warehouse.duckdb"
+        shutil.copytree(ROOT / "seeds" / "config", self.config, dirs_exist_ok=True)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "warehouse.duckdb"
+
+    @property
+    def config(self) -> Path:
+        return self.shared / "config"
 
     def land(self, events: list[dict[str, object]]) -> None:
         moment = datetime(2026, 10, 1, tzinfo=UTC) + timedelta(hours=len(self.files))
@@ -46,12 +57,10 @@ class Warehouse:
         load(self.database, [str(path)], None, moment)
 
     def configure(self, name: str, rows: list[dict[str, str]]) -> None:
-        config = self.folder / "config"
-        if not config.exists():
-            shutil.copytree(ROOT / "seeds" / "config", config)
-        with (config / f"{name}.csv").open(newline="") as file:
+        path = self.config / f"{name}.csv"
+        with path.open(newline="") as file:
             header = next(csv.reader(file))
-        with (config / f"{name}.csv").open("w", newline="") as file:
+        with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, header, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
@@ -66,17 +75,16 @@ class Warehouse:
             )
 
     def build(self, database: Path | None = None, *, full_refresh: bool = False) -> None:
-        config = self.folder / "config"
-        request = BuildRequest(
-            database or self.database, "landing", AS_OF, config if config.exists() else None, full_refresh
-        )
+        database = database or self.database
+        built = database.rename(self.shared / "warehouse.duckdb")
+        request = BuildRequest(built, "landing", AS_OF, self.config, full_refresh)
         result = subprocess.run(
             [
                 *(Path(sys.executable).with_name("dbt"), "build"),
                 *("--exclude-resource-type", "test", "unit_test"),
                 *("--vars", json.dumps(dbt_variables(request))),
                 *("--project-dir", project_dir(), "--profiles-dir", project_dir()),
-                *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
+                *("--target-path", self.shared / "target", "--log-path", self.shared / "logs"),
                 *(["--full-refresh"] if full_refresh else []),
             ],
             env=os.environ | dbt_environment(request, project_dir()),
@@ -84,6 +92,7 @@ class Warehouse:
             text=True,
             check=False,
         )
+        built.rename(database)
         assert result.returncode == 0, result.stdout[-3000:]
 
     def built_at_once(self) -> Path:
@@ -143,6 +152,11 @@ STEPS = st.one_of(
 )
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
+
+
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -155,9 +169,12 @@ STEPS = st.one_of(
     steps=st.lists(st.lists(STEPS, min_size=1, max_size=3), max_size=3),
 )
 def test_any_order_of_arrivals_ends_in_the_marts_of_one_full_build(
-    tmp_path_factory: pytest.TempPathFactory, first: list[dict[str, object]], steps: list[list[tuple[str, object]]]
+    tmp_path_factory: pytest.TempPathFactory,
+    shared: Path,
+    first: list[dict[str, object]],
+    steps: list[list[tuple[str, object]]],
 ) -> None:
-    warehouse = Warehouse(tmp_path_factory.mktemp("arrivals"))
+    warehouse = Warehouse(tmp_path_factory.mktemp("arrivals"), shared)
     warehouse.land(first)
     warehouse.build()
     for step in steps:
@@ -180,9 +197,9 @@ def test_any_order_of_arrivals_ends_in_the_marts_of_one_full_build(
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def history(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Warehouse:
     """Four days, built once: e1 fails on day 0 and is retried as e2 after midnight, beside one call a day."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("history"))
+    warehouse = Warehouse(tmp_path_factory.mktemp("history"), shared)
     warehouse.land(
         [
             event(1, 1435, external_request_id="r1", status="error"),
@@ -197,7 +214,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 @pytest.fixture
 def warehouse(history: Warehouse, tmp_path: Path) -> Warehouse:
     """A copy of that history."""
-    copy = Warehouse(tmp_path, list(history.files))
+    copy = Warehouse(tmp_path, history.shared, list(history.files))
     shutil.copy(history.database, copy.database)
     return copy
 
