@@ -31,13 +31,14 @@ written as (
 not_written as (
 
     select distinct versions.usage_date_utc
-    from versions
+    from {{ ref('stg_app__usage_events') }} as events
+    inner join versions
+        on cast(events.started_at as date) = versions.usage_date_utc
     left join written
         on versions.usage_date_utc = written.usage_date_utc
-    inner join {{ ref('stg_app__usage_events') }} as events
-        on versions.usage_date_utc = cast(events.started_at as date)
-        and events.quarantine_reason is null
-    where written.usage_date_utc is null
+    where
+        events.quarantine_reason is null
+        and written.usage_date_utc is null
 
 ),
 

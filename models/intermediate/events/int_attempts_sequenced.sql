@@ -1,42 +1,45 @@
 -- Which attempts are one request: consecutive attempts under one id, ended by a success or by a silence of over 24
 -- hours. So an id that a workflow reuses over several successful calls is several requests, and none of them is a
--- retry.
+-- retry. Only ids with more than one attempt are put in order, for ordering all attempts costs more than pricing them.
 
 {% set request_identity %}source, tenant_id, environment, data_mode, logical_id, logical_call, endpoint_tag{% endset %}
 
-with attempts as (
+with shared_ids as (
 
-    select
-        {{ identified_columns() | join(',\n        ') }},
-        true as is_of_this_run
-    from {{ ref('int_usage_events_identified') }}
-
-    union all
-
-    select
-        {{ identified_columns() | join(',\n        ') }},
-        false as is_of_this_run
-    from {{ ref('int_request_neighbours') }}
+    select logical_id
+    from {{ ref('int_attempts_gathered') }}
+    group by logical_id
+    having count(*) > 1
 
 ),
 
-named as (
+alone as (
 
     select
-        *,
-        coalesce(external_request_id, event_id) as logical_id,
-        coalesce(call_name, '') as logical_call
-    from attempts
+        attempts.*,
+        1 as opens_request,
+        cast(1 as {{ dbt.type_bigint() }}) as call_ordinal,
+        attempts.usage_date_utc as request_date_utc
+    from {{ ref('int_attempts_gathered') }} as attempts
+    left join shared_ids
+        on attempts.logical_id = shared_ids.logical_id
+    where shared_ids.logical_id is null
 
 ),
 
 followed as (
 
     select
-        *,
-        lag(status) over (partition by {{ request_identity }} order by started_at, event_id) as previous_status,
-        lag(started_at) over (partition by {{ request_identity }} order by started_at, event_id) as previous_started_at
-    from named
+        attempts.*,
+        lag(attempts.status) over (
+            partition by {{ request_identity | replace('logical_id', 'attempts.logical_id') }} order by attempts.started_at, attempts.event_id
+        ) as previous_status,
+        lag(attempts.started_at) over (
+            partition by {{ request_identity | replace('logical_id', 'attempts.logical_id') }} order by attempts.started_at, attempts.event_id
+        ) as previous_started_at
+    from {{ ref('int_attempts_gathered') }} as attempts
+    inner join shared_ids
+        on attempts.logical_id = shared_ids.logical_id
 
 ),
 
@@ -77,6 +80,22 @@ dated as (
 
 ),
 
+{% set columns = identified_columns() + [
+    'is_of_this_run', 'logical_id', 'logical_call', 'opens_request', 'call_ordinal', 'request_date_utc',
+] %}
+
+attempts as (
+
+    select {{ columns | join(',\n        ') }}
+    from alone
+
+    union all
+
+    select {{ columns | join(',\n        ') }}
+    from dated
+
+),
+
 final as (
 
     select
@@ -87,7 +106,7 @@ final as (
         opens_request = 1 as is_first_attempt,
         opens_request = 0 or coalesce(attempt_number, 1) > 1 as is_retry,
         status = 'success' as is_useful
-    from dated
+    from attempts
     where is_of_this_run
 
 )

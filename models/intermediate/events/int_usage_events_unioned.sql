@@ -1,34 +1,36 @@
 -- Every source's acceptable rows of the days of this run under one column list, with all other deliveries of their events.
 
-with accepted as (
+{% set columns = event_columns() %}
 
-    select
-        *,
-        cast(started_at as date) as usage_date_utc
-    from {{ ref('stg_app__usage_events') }}
-    where quarantine_reason is null
+with of_these_days as (
 
-),
-
-of_these_days as (
-
-    select accepted.*
-    from accepted
+    select events.{{ columns | join(',\n        events.') }},
+        events._row_hash
+    from {{ ref('stg_app__usage_events') }} as events
     inner join {{ ref('int_touched_days') }} as touched_days
-        on accepted.usage_date_utc = touched_days.usage_date_utc
+        on cast(events.started_at as date) = touched_days.usage_date_utc
+    where events.quarantine_reason is null
 
 ),
 
 {% if not restates_everything() -%}
 elsewhere as (
 
-    select accepted.*
-    from accepted
+    select events.{{ columns | join(',\n        events.') }},
+        events._row_hash
+    from {{ ref('stg_app__usage_events') }} as events
     left join {{ ref('int_touched_days') }} as touched_days
-        on accepted.usage_date_utc = touched_days.usage_date_utc
+        on cast(events.started_at as date) = touched_days.usage_date_utc
     where
-        touched_days.usage_date_utc is null
-        and accepted.event_id in (select of_these_days.event_id from of_these_days)
+        events.quarantine_reason is null
+        and touched_days.usage_date_utc is null
+        and events.event_id in (
+            select same_events.event_id
+            from {{ ref('stg_app__usage_events') }} as same_events
+            inner join {{ ref('int_touched_days') }} as days
+                on cast(same_events.started_at as date) = days.usage_date_utc
+            where same_events.quarantine_reason is null
+        )
 
 ),
 
@@ -36,8 +38,7 @@ elsewhere as (
 final as (
 
     select
-        {{ event_columns() | join(',\n        ') }},
-        _row_hash,
+        *,
         cast(1 as {{ dbt.type_bigint() }}) as deliveries
     from of_these_days
 
@@ -45,8 +46,7 @@ final as (
     union all
 
     select
-        {{ event_columns() | join(',\n        ') }},
-        _row_hash,
+        *,
         cast(1 as {{ dbt.type_bigint() }}) as deliveries
     from elsewhere
 
@@ -54,7 +54,7 @@ final as (
     union all
 
     select
-        {{ event_columns() | join(',\n        ') }},
+        {{ columns | join(',\n        ') }},
         '' as _row_hash,
         deliveries
     from {{ ref('int_attempts_kept') }}
