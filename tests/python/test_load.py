@@ -2,9 +2,11 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -13,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from backports import zstd
 
 from llm_spend.errors import UserError
 from llm_spend.ingest import load as loading
@@ -304,6 +307,271 @@ def test_compressed_text_globs_and_odd_file_names(landing: Landing) -> None:
     report = landing.load(landing.directory / "*.jsonl*")
     assert [Path(file.path).name for file in report.files] == ["a.jsonl.gz", "b[1]*'.jsonl"]
     assert landing.events("event_id") == [("e1",), ("e2",)]
+
+
+# Archives
+
+ARCHIVES: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstd.compress}
+LOGS = {
+    ".jsonl": '{"event_id": "a", "started_at": "2025-03-01", "model": "m"}\n{broken\n'
+    '{"event_id": "b", "started_at": "2025-03-02", "model": "\u00e9"}\n',
+    ".ndjson": '{"event_id": "a", "started_at": "2025-03-01", "model": "m"}\n\n{"model": 1, "input_tokens": "x"}\n',
+    ".json": '[{"event_id": "a", "started_at": "2025-03-01", "model": "m"}, {"model": "n"}]',
+    ".csv": 'event_id,started_at,model\na,2025-03-01,"two\nlines"\nb,2025-03-02\nc,2025-03-03,"x,y"\n',
+    ".tsv": "event_id\tstarted_at\tmodel\na\t2025-03-01\tm\nb\t2025-03-02\n",
+}
+
+
+@pytest.mark.parametrize("suffix", ARCHIVES)
+@pytest.mark.parametrize("kind", LOGS)
+def test_an_archive_lands_as_its_content_would(tmp_path: Path, kind: str, suffix: str) -> None:
+    content = LOGS[kind].encode()
+    landings = []
+    for name, written in ((f"e{kind}", content), (f"e{kind}{suffix.upper()}", ARCHIVES[suffix](content))):
+        directory = tmp_path / name
+        directory.mkdir()
+        landing = Landing(directory)
+        landing.load(landing.file(name, written))
+        fields = ", ".join(column.name for column in EVENT_COLUMNS)
+        landings.append((
+            landing.events(f"{fields}, _file_hash, _source_line, _row_hash"),
+            landing.rejected("_source_line, reason, raw_text"),
+            landing.rows("select _file_hash, byte_count, event_count, rejected_count from raw.raw_loaded_files"),
+        ))  # fmt: skip
+    assert landings[0] == landings[1]
+    assert landings[0][2][0][:2] == (hashlib.sha256(content).hexdigest(), len(content))
+    assert landings[0][0]
+
+
+@pytest.mark.parametrize("first", ["e.jsonl", "e.jsonl.gz", "e.jsonl.zst"])
+def test_the_same_content_compressed_or_not_is_loaded_once(landing: Landing, first: str) -> None:
+    content = (json.dumps(EVENT) + "\n").encode()
+    paths = [landing.file("e.jsonl", content)]
+    paths += [landing.file(f"e.jsonl{suffix}", pack(content)) for suffix, pack in ARCHIVES.items()]
+    landing.load(landing.directory / first)
+    report = landing.load(*paths)
+    assert [file.is_skipped for file in report.files] == [True, True, True]
+    assert landing.events("_source_file") == [(str(landing.directory / first),)]
+
+
+@pytest.mark.parametrize("suffix", ARCHIVES)
+def test_an_archive_of_several_parts_is_read_to_its_end(landing: Landing, suffix: str) -> None:
+    pack, lines = ARCHIVES[suffix], [json.dumps({**EVENT, "event_id": f"e{n}"}) + "\n" for n in range(3)]
+    parts = [pack(lines[0].encode()), pack(b""), pack((lines[1] + lines[2]).encode())]
+    assert landing.load(landing.file(f"e.jsonl{suffix}", b"".join(parts))).accepted == 3
+
+
+def _noise(rows: int) -> bytes:
+    draw = random.Random(7)
+    return "".join(
+        json.dumps({**EVENT, "event_id": str(n), "tags": {"noise": draw.randbytes(40).hex()}}) + "\n"
+        for n in range(rows)
+    ).encode()
+
+
+def _cut_short(archive: bytes) -> bytes:
+    return archive[: len(archive) * 2 // 3]
+
+
+def _without_its_end(archive: bytes) -> bytes:
+    return archive[:-2]
+
+
+def _with_a_flipped_bit(archive: bytes) -> bytes:
+    middle = len(archive) // 2
+    return archive[:middle] + bytes([archive[middle] ^ 1]) + archive[middle + 1 :]
+
+
+def _with_a_wrong_checksum(archive: bytes) -> bytes:
+    # gzip ends with a checksum and the length, zstd with a checksum.
+    place = len(archive) - (8 if archive[:2] == b"\x1f\x8b" else 1)
+    return archive[:place] + bytes([archive[place] ^ 1]) + archive[place + 1 :]
+
+
+def _with_a_stranger_behind(archive: bytes) -> bytes:
+    return archive + b"not part of it"
+
+
+@pytest.mark.parametrize("suffix", ARCHIVES)
+@pytest.mark.parametrize(
+    "damage", [_cut_short, _without_its_end, _with_a_flipped_bit, _with_a_wrong_checksum, _with_a_stranger_behind]
+)
+def test_a_damaged_archive_is_one_line_and_leaves_nothing(
+    landing: Landing, suffix: str, damage: Callable[[bytes], bytes]
+) -> None:
+    content = _noise(20_000)
+    checked = zstd.compress(content, options={zstd.CompressionParameter.checksum_flag: 1})
+    archive = checked if suffix == ".zst" else gzip.compress(content)
+    path = landing.file(f"e.jsonl{suffix}", damage(archive))
+    with pytest.raises(UserError) as caught:
+        landing.load(path)
+    assert str(caught.value).startswith(f"{path}: no whole {'zstd' if suffix == '.zst' else 'gzip'} archive (")
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+    tables = ("raw_usage_events", "raw_rejected_events", "raw_loaded_files")
+    assert [landing.rows(f"select count(*) from raw.{table}") for table in tables] == [[(0,)]] * 3
+    landing.file(path.name, archive)
+    assert landing.load(path).accepted == 20_000
+
+
+# Globs
+
+
+def test_two_stars_name_every_folder_below(landing: Landing) -> None:
+    for folder in ("", "2026/01", "2026/02"):
+        (landing.directory / "logs" / folder).mkdir(parents=True, exist_ok=True)
+        landing.jsonl({**EVENT, "event_id": folder or "top"}, name=f"logs/{folder}/e.jsonl")
+    landing.file("logs/2026/notes.txt", "no log")
+    report = landing.load(landing.directory / "logs" / "**" / "*.jsonl")
+    assert [Path(file.path).relative_to(landing.directory / "logs").as_posix() for file in report.files] == [
+        "2026/01/e.jsonl", "2026/02/e.jsonl", "e.jsonl",
+    ]  # fmt: skip
+    assert landing.load(landing.directory / "logs" / "*" / "*" / "*.jsonl").accepted == 0
+    assert landing.rows("select count(*) from raw.raw_usage_events") == [(3,)]
+
+
+def test_a_file_that_two_patterns_name_is_loaded_once(landing: Landing) -> None:
+    path = landing.jsonl(EVENT)
+    assert len(landing.load(path, landing.directory / "*.jsonl", landing.directory / "**").files) == 1
+
+
+def test_a_glob_that_names_nothing_is_an_error_before_anything_is_loaded(landing: Landing) -> None:
+    pattern = landing.directory / "**" / "*.csv.zst"
+    with pytest.raises(UserError) as caught:
+        landing.load(landing.jsonl(EVENT), pattern)
+    assert str(caught.value) == f"{pattern}: no such file; check the path or the glob"
+    assert not landing.database.exists()
+
+
+def test_a_broken_file_among_many_stops_there_and_the_next_load_goes_on(landing: Landing) -> None:
+    files = [landing.jsonl({**EVENT, "event_id": f"e{n}"}, name=f"{n}.jsonl") for n in range(4)]
+    whole = files[2].read_bytes()
+    broken = landing.file("2.jsonl.gz", gzip.compress(whole)[:-3])
+    files[2].unlink()
+    with pytest.raises(UserError, match=r"2\.jsonl\.gz: no whole gzip archive"):
+        landing.load(landing.directory / "*.jsonl*")
+    assert landing.events("event_id") == [("e0",), ("e1",)]
+    broken.write_bytes(gzip.compress(whole))
+    report = landing.load(landing.directory / "*.jsonl*")
+    assert [file.is_skipped for file in report.files] == [True, True, False, False]
+    assert landing.events("event_id") == [("e0",), ("e1",), ("e2",), ("e3",)]
+
+
+# A load that is killed
+
+LOADING = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from llm_spend.ingest.load import load
+
+def say(message, share):
+    print(message, flush=True)
+
+load(Path(sys.argv[1]), [sys.argv[2]], None, datetime(2026, 1, 1), progress=say)
+"""
+FILES, LINES = 40, 400
+
+
+@pytest.mark.parametrize("round_number", range(3))
+def test_a_killed_load_keeps_whole_files_and_the_next_one_loads_the_rest(landing: Landing, round_number: int) -> None:
+    draw = random.Random()
+    for n in range(FILES):
+        lines = [json.dumps({**EVENT, "event_id": f"{n}-{line}"}) for line in range(LINES)]
+        content = "\n".join([*lines, "{broken"]).encode()
+        name, pack = draw.choice([("jsonl", bytes), ("jsonl.gz", gzip.compress), ("jsonl.zst", zstd.compress)])
+        landing.file(f"{n:02}.{name}", pack(content))
+    pattern = str(landing.directory / "*.jsonl*")
+    kill_in, pause = draw.randrange(1, FILES), draw.uniform(0, 0.08)
+    loading_process = subprocess.Popen(
+        [sys.executable, "-c", LOADING, str(landing.database), pattern], stdout=subprocess.PIPE, text=True
+    )
+    assert loading_process.stdout is not None
+    for said in loading_process.stdout:
+        if f"({kill_in + 1} of {FILES})" in said:
+            break
+    time.sleep(pause)
+    loading_process.kill()
+    loading_process.communicate()
+
+    at = f"killed {pause:.3f} s into file {kill_in}"
+    per_file = """
+        select _file_hash, sum(accepted), sum(rejected) from (
+            select _file_hash, 1 as accepted, 0 as rejected from raw.raw_usage_events
+            union all select _file_hash, 0, 1 from raw.raw_rejected_events
+        ) group by _file_hash order by _file_hash
+    """
+    listed = "select _file_hash, event_count, rejected_count from raw.raw_loaded_files order by _file_hash"
+    kept = landing.rows(per_file)
+    assert kept == landing.rows(listed), at
+    assert {row[1:] for row in kept} == {(LINES, 1)}, at
+    assert kill_in <= len(kept), at
+
+    report = landing.load(pattern)
+    assert sum(file.is_skipped for file in report.files) == len(kept), at
+    assert landing.rows("select count(*), count(distinct event_id) from raw.raw_usage_events") == [
+        (FILES * LINES, FILES * LINES)
+    ], at
+    assert landing.rows(per_file) == landing.rows(listed), at
+    assert [path.name for path in landing.database.parent.iterdir()] == [landing.database.name], at
+
+
+def test_what_a_killed_process_spilled_is_removed(landing: Landing) -> None:
+    path = landing.jsonl(EVENT)
+    landing.load(path)
+    spilled = landing.database.with_name(f"{landing.database.name}.tmp") / "duckdb_temp_1_0_storage_DEFAULT-0.tmp"
+    spilled.parent.mkdir()
+    spilled.write_text("alice", encoding="utf-8")
+    landing.load(path)
+    assert not spilled.parent.exists()
+
+
+# Memory
+
+MEASURING = """
+import resource, sys
+from datetime import datetime
+from pathlib import Path
+from llm_spend.ingest.load import load
+
+load(Path(sys.argv[1]), [sys.argv[2]], None, datetime(2026, 1, 1))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def _peak_megabytes(landing: Landing, kind: str, rows: int) -> float:
+    """Peak memory of a process that loads rows of 1.3 kB, which no compression makes small."""
+    path, database = landing.directory / f"{rows}.{kind}", landing.directory / f"{rows}_of_{kind}.duckdb"
+    written = {"jsonl.zst": "json, compression zstd", "csv": "csv", "parquet": "parquet, row_group_size 10_000"}
+    duckdb.execute(
+        f"""
+        copy (
+            select
+                '2026-01-01T00:00:00Z' as started_at, 'gpt-4o' as model, 'e' || n as event_id,
+                '{{"noise": "' || array_to_string(
+                    list_transform(range(40), lambda i: md5(n || '/' || i)), ''
+                ) || '"}}' as tags
+            from range({rows}) as t(n)
+        ) to '{path}' (format {written[kind]})
+        """
+    )
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURING, str(database), str(path)], capture_output=True, text=True, check=True
+    )
+    path.unlink()
+    return int(measured.stdout) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+@pytest.mark.parametrize("kind", ["jsonl.zst", "csv", "parquet"])
+def test_ten_times_the_rows_take_no_more_memory(landing: Landing, kind: str) -> None:
+    small, large = _peak_megabytes(landing, kind, 15_000), _peak_megabytes(landing, kind, 150_000)
+    assert large < min(450, small + 170)
+
+
+def test_a_file_that_needs_more_memory_gets_it(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "MEMORY_LIMITS", ("8MB", "16MB"))
+    assert landing.load(landing.file("e.jsonl", _noise(3_000))).accepted == 3_000
+    assert landing.rows("select count(*) from raw.raw_usage_events") == [(3_000,)]
 
 
 # Identity of rows
@@ -635,7 +903,15 @@ def test_hashing_needs_a_salt_and_an_id(landing: Landing) -> None:
         ("events", "x", "events: unknown extension (none)"),
         ("e.gz", "x", "e.gz: unknown extension (none)"),
         ("e.jsonl", b"\x00\x01", "e.jsonl: binary or UTF-16, not UTF-8 text"),
-        ("e.jsonl.gz", b"no gzip", "e.jsonl.gz: cannot be loaded"),
+        ("e.jsonl.gz", b"no gzip",
+         "e.jsonl.gz: no whole gzip archive (Not a gzipped file (b'no')); copy or compress it again"),
+        ("e.csv.zst", b"no zstd",
+         "e.csv.zst: no whole zstd archive (Unable to decompress Zstandard data: Unknown frame descriptor)"),
+        ("e.csv.gz", b"", "e.csv.gz: no whole gzip archive (the file is empty)"),
+        ("e.jsonl.zst", zstd.compress(b"\x00\x01"), "e.jsonl.zst: binary or UTF-16, not UTF-8 text"),
+        ("e.jsonl.gz", gzip.compress(b""), "e.jsonl.gz: empty, no event to load"),
+        ("e.parquet.gz", gzip.compress(b"x"),
+         "e.parquet.gz: only text is read from an archive; .parquet has its own compression, unpack it first"),
         ("e.parquet", b"x", "e.parquet: cannot be loaded"),
         ("e.csv", "started_at,model,model\n2025-03-01,a,b\n", "e.csv:1: the header names 'model' twice"),
         ("e.csv", "time,llm\n1,m\n",

@@ -5,7 +5,7 @@ import glob
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -15,12 +15,13 @@ import duckdb
 
 from llm_spend.database import connect
 from llm_spend.errors import UserError
+from llm_spend.ingest.content import Content, read_content
 from llm_spend.ingest.events import EventSql, Place, places
 from llm_spend.ingest.identity import check_hashing, fill_hashed_ids, keyed_digest
 from llm_spend.ingest.mapping import Mapping, preset_names
 from llm_spend.ingest.readers import (
-    TEXT_SUFFIXES,
     FileRows,
+    compression,
     file_format,
     json_pointer,
     open_rows,
@@ -35,6 +36,13 @@ _Watch = Callable[[], AbstractContextManager[None]]
 
 REASONS_SHOWN = 3
 COLUMNS_SHOWN = 30
+MEMORY_LIMITS = ("256MB", "512MB", "1GB")
+"""What DuckDB may take for a file. The first is enough but for lines of megabytes, millions of identical rows and
+Parquet of large row groups: such a file is tried again with the next, in the end with DuckDB's own limit."""
+
+THREADS, ARCHIVE_THREADS = 2, 1
+"""Each holds read buffers or a row group: with more, memory would grow. An archive is unpacked by one anyway."""
+
 _SETTINGS = (
     # A load joins millions of rows with a few: never build the hash table from the millions.
     "set disabled_optimizers = 'join_order,build_side_probe_side'",
@@ -120,8 +128,9 @@ def load(
     """Load the files that the patterns name into the schema `raw` of a DuckDB file.
 
     `loaded_at` is aware, or naive UTC. A file whose content was loaded with the same mapping is skipped; with
-    another mapping its rows are replaced. Raises UserError for input that cannot be read, and when not one
-    row can be accepted; what was loaded before the error stays, rejected rows included.
+    another mapping its rows are replaced. The content of an archive is what comes out of it. Raises UserError
+    for input that cannot be read, and when not one row can be accepted; what was loaded before the error
+    stays, rejected rows included.
     """
     mapping = mapping or Mapping()
     job = _Job(
@@ -134,6 +143,7 @@ def load(
     sizes = [path.stat().st_size for path in files]
     total = sum(sizes) or 1
     with connect(db_path) as connection:
+        _remove_spilled(connection)
         for statement in (*_SETTINGS, *create_statements()):
             connection.execute(statement)
         reports = []
@@ -147,6 +157,18 @@ def load(
     report = LoadReport(tuple(reports))
     _require_an_event(report)
     return report
+
+
+def _remove_spilled(connection: duckdb.DuckDBPyConnection) -> None:
+    """Delete what a killed process spilled beside the database: rows, ids in clear text among them.
+
+    Nobody else uses these files, as this connection alone may write.
+    """
+    (directory,) = _first_row(connection, "select current_setting('temp_directory')")
+    for file in Path(directory).glob("duckdb_temp_*"):
+        file.unlink(missing_ok=True)
+    with suppress(OSError):
+        Path(directory).rmdir()
 
 
 def find_files(patterns: Sequence[str]) -> list[Path]:
@@ -168,28 +190,48 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
 
 
 def _load_file(connection: duckdb.DuckDBPyConnection, path: Path, job: _Job, watch: _Watch) -> FileReport:
-    file_hash, byte_count = _content(path)
+    content = read_content(path)
     known = connection.execute(
         "select mapping_hash, event_count, rejected_count from raw.raw_loaded_files where _file_hash = ?",
-        [file_hash],
+        [content.sha256],
     ).fetchone()
     if known and known[0] == job.mapping_hash:
-        rejections = _first_rejections(connection, file_hash)
-        return FileReport(str(path), file_hash, known[1], known[2], is_skipped=True, first_rejections=rejections)
-    origin = [file_hash, str(path)]
-    connection.begin()
+        rejections = _first_rejections(connection, content.sha256)
+        return FileReport(str(path), content.sha256, known[1], known[2], is_skipped=True, first_rejections=rejections)
     try:
-        _forget(connection, file_hash)
-        report = _land(connection, path, file_hash, job, watch)
-        connection.execute(
-            "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?)",
-            [*origin, job.mapping_hash, byte_count, report.accepted, report.rejected, job.loaded_at],
-        )
-        connection.commit()
+        connection.execute(f"set threads = {ARCHIVE_THREADS if compression(path) else THREADS}")
+        for limit in MEMORY_LIMITS:
+            with suppress(duckdb.OutOfMemoryException):
+                connection.execute(f"set memory_limit = '{limit}'")
+                return _replace(connection, path, content, job, watch)
+        connection.execute("reset memory_limit")
+        return _replace(connection, path, content, job, watch)
     except duckdb.Error as error:
-        connection.rollback()
         reason = first_line(error)
         raise UserError(f"{path}: cannot be loaded ({reason}); is it what its name says?") from None
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, path: Path, content: Content, job: _Job, watch: _Watch
+) -> FileReport:
+    """Load a file, instead of what was loaded from it before: all of it or nothing."""
+    connection.begin()
+    try:
+        _forget(connection, content.sha256)
+        report = _land(connection, path, content.sha256, job, watch)
+        connection.execute(
+            "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?)",
+            [
+                content.sha256,
+                str(path),
+                job.mapping_hash,
+                content.byte_count,
+                report.accepted,
+                report.rejected,
+                job.loaded_at,
+            ],
+        )
+        connection.commit()
     except BaseException:
         connection.rollback()
         raise
@@ -348,21 +390,6 @@ def _require_an_event(report: LoadReport) -> None:
         f"{broken.path}:{first.line}: {first.reason}; not one row could be accepted: "
         "fix the file or use --mapping (the rows are kept in raw.raw_rejected_events)"
     )
-
-
-def _content(path: Path) -> tuple[str, int]:
-    """Hex sha256 and size in bytes. UserError when the file cannot be read, or is no text."""
-    digest, size = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                if not size and path.suffix.lower() in TEXT_SUFFIXES and b"\0" in block:
-                    raise UserError(f"{path}: binary or UTF-16, not UTF-8 text; check its extension or convert it")
-                digest.update(block)
-                size += len(block)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from None
-    return digest.hexdigest(), size
 
 
 @contextmanager

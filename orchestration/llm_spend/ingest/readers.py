@@ -18,7 +18,7 @@ from llm_spend.ingest.sql import identifier, literal
 
 TEXT_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
-COMPRESSIONS = (".gz", ".zst")
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 MAX_LINE_BYTES = 16_000_000
 """A longer line is rejected. Two of them must fit DuckDB's read buffer."""
@@ -47,14 +47,26 @@ class FileRows(Protocol):
 
 def file_format(path: Path) -> str:
     """The suffix that decides how a file is read: `.jsonl` for `events.jsonl.gz`. UserError when unknown."""
-    name = path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
+    name = path.with_suffix("") if compression(path) else path
     suffix = name.suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(
             f"{path}: unknown extension {suffix or '(none)'}; name files {', '.join(SUFFIXES)}, "
             f"text also compressed as {' or '.join(COMPRESSIONS)}"
         )
+    if name != path and suffix not in TEXT_SUFFIXES:
+        raise UserError(f"{path}: only text is read from an archive; {suffix} has its own compression, unpack it first")
     return suffix
+
+
+def compression(path: Path) -> str | None:
+    """How a file is compressed, in DuckDB's words; None when it is not."""
+    return COMPRESSIONS.get(path.suffix.lower())
+
+
+def is_text(path: Path) -> bool:
+    """Whether the file is read as lines of text, compressed or not."""
+    return file_format(path) in TEXT_SUFFIXES
 
 
 def open_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> FileRows:
@@ -257,27 +269,35 @@ def _with_spans(connection: duckdb.DuckDBPyConnection, rows: CsvRows) -> str:
         return rows.records
     connection.execute(
         f"""
+        create or replace temp table members as
+        with odd_lines as (
+            select line, row_number() over (order by line) as ordinal, lead(line) over (order by line) as next_line
+            from (select line from ({rows.records}) where {odd} = 1)
+        )
+        select line as first_line, unnest(range(line, next_line + 1)) as line
+        from odd_lines where ordinal % 2 = 1 and next_line - line < {MAX_RECORD_LINES}
+        """
+    )
+    # A sorted list spills to disk where string_agg in order would not.
+    connection.execute(
+        f"""
         create or replace temp table spans as
-        with counted as (
-            select *, {odd} as odd, sum({odd}) over (order by line) as quotes from ({rows.records})
-        ),
-        marked as (
-            select *, max(case when (quotes - odd) % 2 = 0 then line end) over (order by line) as first_line
-            from counted
-            where odd = 1 or quotes % 2 = 1
-        ),
-        short as (
-            select first_line from marked group by first_line having count(*) between 2 and {MAX_RECORD_LINES}
+        with gathered as (
+            select
+                members.first_line, max(lines.problem) as problem,
+                list_sort(list({{'line': lines.line, 'raw': lines.raw}})) as parts
+            from ({rows.records}) as lines inner join members on lines.line = members.line
+            group by members.first_line
         ),
         joined as (
-            select first_line, string_agg(raw, chr(10) order by line) as raw, max(problem) as problem
-            from marked where first_line in (select first_line from short) group by first_line
+            select first_line, problem, array_to_string(list_transform(parts, lambda part: part.raw), chr(10)) as raw
+            from gathered
         ),
         sound as (
             select first_line, raw from ({rows.judged("select * from joined")}) where problem is null
         )
-        select marked.line, case when marked.line = sound.first_line then sound.raw end as raw
-        from marked inner join sound on marked.first_line = sound.first_line
+        select members.line, case when members.line = sound.first_line then sound.raw end as raw
+        from members inner join sound on members.first_line = sound.first_line
         """
     )
     return f"""
@@ -307,7 +327,7 @@ def _array_items(path: Path) -> str:
             row_number() over () as line,
             cast(json as varchar) as raw,
             cast(null as varchar) as problem
-        from read_json_objects({_file_literal(path)}, format = 'array')
+        from read_json_objects({_file_literal(path)}, format = 'array', compression = '{compression(path) or "none"}')
     """
 
 
@@ -315,6 +335,7 @@ def _read_lines(path: Path, on_error: str = "ignore_errors") -> str:
     return f"""read_csv(
         {_file_literal(path)}, columns = {{'line': 'varchar'}}, auto_detect = false, header = false,
         delim = '', quote = '', escape = '', comment = '', strict_mode = false, {on_error} = true,
+        compression = '{compression(path) or "none"}',
         max_line_size = {MAX_LINE_BYTES}, buffer_size = {2 * MAX_LINE_BYTES}
     )"""
 
