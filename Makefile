@@ -9,7 +9,7 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test bench-pricing lint format lock clean
+.PHONY: help demo ui test test-crash bench-pricing lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ test: .venv/installed ## All tests: lint, the full dbt build with data and unit 
 
 bench-pricing: .venv/installed ## Cost ten million calls, beside genai-prices; about three minutes
 	@$(BIN)/python benchmarks/pricing.py
+
+test-crash: .venv/installed ## Kill a build twenty times, run it again, compare every mart; about a quarter of an hour
+	@LLM_SPEND_KILLS=$${LLM_SPEND_KILLS:-20} $(BIN)/pytest tests/python/test_crash_safety.py
 
 lint: .venv/installed ## Check style: ruff and sqlfluff
 	$(BIN)/ruff check

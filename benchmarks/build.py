@@ -29,7 +29,8 @@ FLOOR = """
     priced as (
         select
             deliveries.*, prices.price_id,
-            cast((input_tokens - coalesce(cached_input_tokens, 0)) * prices.input_price as decimal(28, 12)) as input_cost_usd,
+            cast((input_tokens - coalesce(cached_input_tokens, 0)) * prices.input_price as decimal(28, 12))
+                as input_cost_usd,
             cast(coalesce(cached_input_tokens, 0) * prices.cached_price as decimal(28, 12)) as cached_input_cost_usd,
             cast(output_tokens * prices.output_price as decimal(28, 12)) as output_cost_usd
         from deliveries
@@ -123,7 +124,8 @@ def bench(rows: int, folder: Path) -> dict[str, object]:
     with duckdb.connect(str(database), read_only=True) as connection:
         figures["tables"] = dict(
             connection.execute(
-                "select table_name, estimated_size from duckdb_tables() where schema_name = 'marts' order by 2 desc limit 8"
+                "select table_name, estimated_size from duckdb_tables() where schema_name = 'marts'"
+                " order by 2 desc limit 8"
             ).fetchall()
         )
     return figures
@@ -131,12 +133,15 @@ def bench(rows: int, folder: Path) -> dict[str, object]:
 
 def main() -> None:
     sizes = [int(size) for size in os.environ.get("BENCH_ROWS", "1000000,10000000").split(",")]
-    results = {"machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}", "duckdb": duckdb.__version__}
-    results["first_day"] = str(FIRST_DAY)
+    results = {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "duckdb": duckdb.__version__,
+        "first_day": str(FIRST_DAY),
+    }
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="llm_spend_bench_") as folder:
             results[str(size)] = bench(size, Path(folder))
-        print(json.dumps(results[str(size)], indent=1))
+        sys.stdout.write(json.dumps(results[str(size)], indent=1) + "\n")
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "build.json").write_text(json.dumps(results, indent=1) + "\n")
 

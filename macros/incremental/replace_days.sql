@@ -9,12 +9,15 @@
     ) }}
 {%- endmacro %}
 
-{#- Days without rows left are deleted too, which delete+insert by key would leave. One transaction. -#}
+{#- Days without rows left are deleted too, which delete+insert by key would leave; and all days where all are written, for a
+    table of an earlier release may not know its rows' days. One transaction. -#}
 {% macro get_incremental_replace_days_sql(arguments) -%}
     {%- set replaced = config.get('meta').replaces_days -%}
     {%- set columns = arguments.dest_columns | map(attribute='quoted') | join(', ') -%}
     delete from {{ arguments.target_relation }}
-    where {{ replaced.day }} in (select {{ replaced.day }} from {{ ref(replaced.days) }});
+    where
+        {{ replaced.day }} in (select {{ replaced.day }} from {{ ref(replaced.days) }})
+        or exists (select 1 from {{ ref(replaced.days) }} where is_everything);
 
     insert into {{ arguments.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arguments.temp_relation }}

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +24,7 @@ from llm_spend import config_seeds, dbt_run, paths, summary
 from llm_spend.database import connect
 from llm_spend.demo import DEFAULT_EVENTS, DEMO_DAYS, generate
 from llm_spend.errors import UserError
+from llm_spend.writing import WAIT_SECONDS, begin_build, end_build, writing
 
 if TYPE_CHECKING:
     from llm_spend.ingest.load import LoadReport
@@ -51,7 +54,7 @@ ConfigOption = Annotated[
 ]
 EventsOption = Annotated[
     list[str] | None,
-    typer.Option("--events", help="File or quoted glob of usage events (JSONL, CSV, Parquet); may be repeated."),
+    typer.Option("--events", help="File or quoted glob: JSONL, CSV, TSV (also .gz, .zst), Parquet; may be repeated."),
 ]
 MappingOption = Annotated[
     str | None,
@@ -64,16 +67,26 @@ HashOption = Annotated[
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="The moment to judge from, ISO 8601. Default: now, in UTC.")
 ]
+WaitOption = Annotated[
+    float, typer.Option("--wait", min=0, help="Minutes to wait for another process that loads, builds or publishes.")
+]
+WAIT_MINUTES = WAIT_SECONDS / 60
 FullRefreshOption = Annotated[bool, typer.Option("--full-refresh", help="Rebuild every table from the raw events.")]
 
 
 @demo_app.callback()
 def demo(
-    context: typer.Context, database: DatabaseOption = None, config: ConfigOption = None, as_of: AsOfOption = None
+    context: typer.Context,
+    database: DatabaseOption = None,
+    config: ConfigOption = None,
+    as_of: AsOfOption = None,
+    wait: WaitOption = WAIT_MINUTES,
 ) -> None:
     """Build the bundled demo and explain its bill."""
     if context.invoked_subcommand is None:
-        _build_and_report(database, "demo", _utc_text(as_of) if as_of else None, config, full_refresh=False)
+        moment = _utc_text(as_of) if as_of else None
+        with _writing(database, "demo", wait, config) as target:
+            _build_and_report(target, "demo", moment, config, full_refresh=False)
 
 
 @demo_app.command("generate")
@@ -94,11 +107,13 @@ def load(
     mapping: MappingOption = None,
     database: DatabaseOption = None,
     hash_fields: HashOption = None,
+    wait: WaitOption = WAIT_MINUTES,
 ) -> None:
     """Load usage events into the landing tables, without building."""
     if not events:
         raise UserError("--events is missing: name a file or a quoted glob of usage events")
-    _load(database or paths.default_database(), events, mapping, hash_fields or [])
+    with _writing(database, "load", wait) as target:
+        _load(target, events, mapping, hash_fields or [])
 
 
 @app.command()
@@ -110,12 +125,13 @@ def build(
     full_refresh: FullRefreshOption = False,
     as_of: AsOfOption = None,
     hash_fields: HashOption = None,
+    wait: WaitOption = WAIT_MINUTES,
 ) -> None:
     """Load your own usage events, build every mart, and explain the bill."""
     moment = _utc_text(as_of) if as_of else None
-    target = database or paths.default_database()
-    _land(target, events, mapping, hash_fields)
-    _build_and_report(target, "landing", moment, config, full_refresh)
+    with _writing(database, "build", wait, config) as target:
+        _land(target, events, mapping, hash_fields)
+        _build_and_report(target, "landing", moment, config, full_refresh)
 
 
 @app.command()
@@ -126,40 +142,62 @@ def run(
     database: DatabaseOption = None,
     as_of: AsOfOption = None,
     hash_fields: HashOption = None,
+    wait: WaitOption = WAIT_MINUTES,
 ) -> None:
-    """The daily job in one process, for cron: load, judge what landed, build, deliver new alerts."""
+    """The daily job in one process, for cron: load, judge what landed, build, publish, deliver new alerts."""
     from llm_spend.ingest.load import unload
     from llm_spend.quality import check
 
     moment = _utc_text(as_of) if as_of else None
-    target = (database or paths.default_database()).expanduser().absolute()
-    landed = _land(target, events, mapping, hash_fields)
-    verdict = check(target, datetime.fromisoformat(moment) if moment else None, file_hashes=landed or None)
-    if verdict.errors:
-        unload(target, landed)
-    for warning in verdict.warnings:
-        err.print(f"[yellow]warning:[/yellow] {escape(str(warning))}", highlight=False, soft_wrap=True)
-    verdict.raise_errors()
-    _build_and_report(target, "landing", moment, config, full_refresh=False)
-    _deliver(target)
+    with _writing(database, "run", wait, config) as target:
+        landed = _land(target, events, mapping, hash_fields)
+        verdict = check(target, datetime.fromisoformat(moment) if moment else None, file_hashes=landed or None)
+        if verdict.errors:
+            # What a killed run landed is not new to this one, and is taken back all the same.
+            unload(target, landed or verdict.file_hashes)
+        for warning in verdict.warnings:
+            err.print(f"[yellow]warning:[/yellow] {escape(str(warning))}", highlight=False, soft_wrap=True)
+        verdict.raise_errors()
+        _build_and_report(target, "landing", moment, config, full_refresh=False)
+        try:
+            _publish(target)
+        finally:
+            _deliver(target)
 
 
 @app.command()
-def plan(config: ConfigOption = None, database: DatabaseOption = None, as_of: AsOfOption = None) -> None:
+def publish(
+    database: DatabaseOption = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The copy. Default: beside the database, named .published.duckdb.")
+    ] = None,
+    wait: WaitOption = WAIT_MINUTES,
+) -> None:
+    """Write a read-only copy of the marts for BI tools, which neither wait for a build nor hold one up."""
+    with _writing(database, "publish", wait) as target:
+        _publish(target, to)
+
+
+@app.command()
+def plan(
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    as_of: AsOfOption = None,
+    wait: WaitOption = WAIT_MINUTES,
+) -> None:
     """Show what the next run would write: which days, why, and how many dollars move. Writes no mart."""
     from llm_spend.plan import planned_changes, print_plan
 
-    target = (database or paths.default_database()).expanduser().absolute()
-    if not _has_landing(target):
-        raise UserError(f"{target} holds no usage events yet: name your log with llm-spend build --events")
-    seeds = _config_seeds(config, paths.target_dir()) if config else None
     moment = _utc_text(as_of) if as_of else None
-    _build(
-        dbt_run.BuildRequest(
-            target, as_of=moment, config_seeds=seeds, config_dir=config, select=("+int_attempts_priced",)
+    with _writing(database, "plan", wait, config) as target:
+        _land(target, None, None, None)
+        seeds = _config_seeds(config, paths.target_dir()) if config else None
+        _build(
+            dbt_run.BuildRequest(
+                target, as_of=moment, config_seeds=seeds, config_dir=config, select=("+int_attempts_priced",)
+            )
         )
-    )
-    print_plan(out, planned_changes(target))
+        print_plan(out, planned_changes(target))
 
 
 @prices_app.command("refresh")
@@ -249,6 +287,19 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
+@contextmanager
+def _writing(database: Path | None, command: str, wait_minutes: float, config: Path | None = None) -> Iterator[Path]:
+    """The database, while no other process of ours writes it; own configuration is laid out in one place, too."""
+    target = (database or paths.default_database()).expanduser().absolute()
+    written = [target, paths.target_dir() / "config_seeds"] if config else [target]
+    with ExitStack() as held:
+        for path in written:
+            held.enter_context(
+                writing(path, f"llm-spend {command}", wait_minutes * 60, lambda line: err.print(line, soft_wrap=True))
+            )
+        yield target
+
+
 def _land(database: Path, events: list[str] | None, mapping: str | None, hash_fields: list[str] | None) -> list[str]:
     """Load what is named and return the hashes of new files; without a name there must be events already."""
     if events:
@@ -296,13 +347,12 @@ def _print_load(report: "LoadReport") -> None:
 
 
 def _build_and_report(
-    database: Path | None, event_source: str, as_of: str | None, config: Path | None, full_refresh: bool
+    target: Path, event_source: str, as_of: str | None, config: Path | None, full_refresh: bool
 ) -> None:
-    target = (database or paths.default_database()).expanduser().absolute()
     seeds = _config_seeds(config, paths.target_dir()) if config else None
-    with connect(target):
-        pass  # says at once that another process holds the file, before dbt starts
+    begin_build(target)
     _build(dbt_run.BuildRequest(target, event_source, as_of, seeds, full_refresh, config_dir=config))
+    end_build(target)
     summary.print_summary(out, target)
     out.print(f"[bold]Tables[/bold]  {paths.short(target)}, schema marts", highlight=False)
 
@@ -321,6 +371,18 @@ def _build(request: dbt_run.BuildRequest, target: Path | None = None) -> None:
             progress.update(task, advance=done, description=f"Building {name}"[:48].ljust(48))
 
         dbt_run.build(request, on_node, target)
+
+
+def _publish(database: Path, to: Path | None = None) -> None:
+    from llm_spend.publish import publish as publish_copy
+
+    copy = publish_copy(database, to)
+    out.print(
+        f"[bold]Copy[/bold]    {escape(paths.short(copy.path))}, for readers: {copy.size / 1e6:,.0f} MB,"
+        f" as of {copy.as_of:%Y-%m-%d %H:%M}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _deliver(database: Path) -> None:

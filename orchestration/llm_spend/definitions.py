@@ -1,6 +1,6 @@
 """The Dagster code location: `dagster dev -m llm_spend.definitions`, or `make ui`.
 
-Load, judge, build, deliver. Settings are environment variables, read in `llm_spend.defs.settings`.
+Load, judge, build, publish, deliver. Settings are environment variables, read in `llm_spend.defs.settings`.
 """
 
 import os
@@ -11,6 +11,7 @@ import dagster as dg
 from llm_spend.defs.alerts import alert_delivery
 from llm_spend.defs.dbt import dbt_build, dbt_resource, prepared_project
 from llm_spend.defs.landing import landing_asset, landing_verdict
+from llm_spend.defs.published import published_copy
 from llm_spend.defs.schedules import BUILD_SPEND, daily_build, hourly_build
 from llm_spend.defs.sensors import failed_checks, failed_runs
 from llm_spend.defs.settings import Settings, read_settings
@@ -24,7 +25,8 @@ def definitions(settings: Settings) -> dg.Definitions:
     project = prepared_project(settings)
     # The running day is a partition too: the hourly build is about it.
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1, timezone="UTC")
-    assets = [landing_asset(settings), dbt_build(settings, project, days), alert_delivery]
+    build = dbt_build(settings, project, days)
+    assets = [landing_asset(settings), build, published_copy(build), alert_delivery]
     return dg.Definitions(
         assets=dg.map_asset_specs(
             lambda spec: spec.replace_attributes(owners=spec.owners or [settings.owner], freshness_policy=FRESHNESS),

@@ -81,8 +81,9 @@ def print_plan(out: Console, changes: list[Change]) -> None:
         out.print("Nothing to write: every day is what its raw rows, prices and configuration say.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("why", "from", "to"):
-        table.add_column(name)
+    table.add_column("why")
+    for name in ("from", "to"):
+        table.add_column(name, no_wrap=True)
     for name in ("days", "calls now", "then", "cost now", "then", "moves"):
         table.add_column(name, justify="right", no_wrap=True)
     for change in changes:

@@ -162,7 +162,8 @@ def test_a_run_succeeds_with_its_checks_and_another_waits_for_it(ui: Ui):
     tests = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
     assert set(checks) == tests | {"landing_verdict", "alerts_delivered"}
     assert all(checks.values())
-    assert query(ui.database, "select count(*) > 0 from marts.fct_llm_attempts") == [(True,)]
+    copy = ui.database.with_name(f"{ui.database.stem}.published.duckdb")
+    assert query(copy, "select count(*) > 0 from marts.fct_llm_attempts") == [(True,)]
 
     waited = ui.wait(second, seconds=60)
     assert waited["status"] == "SUCCESS"

@@ -306,3 +306,22 @@ def test_a_run_that_stopped_is_finished_by_the_next(warehouse: Warehouse) -> Non
     warehouse.build()
     assert warehouse.touched() == {"unfinished": 1}
     assert differences(warehouse.database, warehouse.built_at_once()) == {}
+
+
+def test_a_warehouse_of_an_earlier_release_is_written_anew(warehouse: Warehouse) -> None:
+    """Its tables know no versions, its requests no day; and the raw rows of day 0 are gone."""
+    warehouse.forget(date(2026, 9, 1), half=False)
+    with duckdb.connect(str(warehouse.database)) as connection:
+        connection.execute("drop table intermediate.int_touched_days; drop table intermediate.int_days_finished")
+        connection.execute("drop view marts.fct_cost_components")
+        for column in ("day_version", "request_date_utc", "list_cost_usd", "output_video_cost_usd"):
+            connection.execute(f"alter table marts.fct_llm_attempts drop column {column}")
+        connection.execute("alter table marts.fct_llm_requests drop column usage_date_utc")
+        connection.execute("alter table marts.fct_hourly_spend drop column usage_date")
+    warehouse.build()
+    assert warehouse.touched() == {"everything": 4}
+    assert query(warehouse.database, "select count(*), sum(attempts) from marts.fct_llm_requests") == [(5, 6)]
+    assert query(warehouse.database, "select count(*), min(list_cost_usd) > 0 from marts.fct_llm_attempts") == [
+        (6, True)
+    ]
+    assert query(warehouse.database, "select sum(attempts) from marts.fct_hourly_spend") == [(6,)]

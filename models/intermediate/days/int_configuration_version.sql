@@ -11,8 +11,10 @@ with settings as (
 
     union all
 
-    select {{ dbt.concat(['identity_type', "' '", 'alias', "' '", 'canonical_id', "' '", "coalesce(user_type, '')"]) }}
-        as setting
+    select
+        {{ dbt.concat([
+            'identity_type', "' '", 'alias', "' '", 'canonical_id', "' '", "coalesce(user_type, '')",
+        ]) }} as setting
     from {{ ref('stg_config__identity_aliases') }}
 
     union all

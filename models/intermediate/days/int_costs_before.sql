@@ -1,5 +1,5 @@
--- What calls cost before their prices changed, read before this run writes them. What a run that stopped had read is kept,
--- for its attempts may be written already.
+-- What calls cost before their prices changed, read before this run writes them. What a run that stopped had read is
+-- kept, for its attempts may be written already.
 
 -- depends_on: {{ ref('int_touched_days') }}
 
@@ -49,8 +49,11 @@ final as (
 select * from final
 {%- else -%}
 select
-    {{ columns | map('replace', 'price_id', "'' as price_id") | map('replace', 'cost_usd', 'reported_cost_usd as cost_usd')
-        | join(',\n    ') }},
+    source,
+    event_id,
+    usage_date_utc,
+    model as price_id,
+    reported_cost_usd as cost_usd,
     '' as first_run_id,
     '' as run_id
 from {{ ref('int_usage_events_identified') }}

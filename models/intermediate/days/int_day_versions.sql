@@ -1,6 +1,6 @@
--- What a day's numbers are made of, as three short hashes: its raw rows, the prices of its models, and the configuration.
--- The attempts carry it; a day whose version differs from theirs is computed again. Rows from the future wait for their
--- day.
+-- What a day's numbers are made of, as three short hashes: its raw rows, the prices of its models, and the
+-- configuration. The attempts carry it; a day whose version differs from theirs is computed again. Rows from the
+-- future wait for their day.
 
 with logged as (
 
@@ -56,9 +56,9 @@ versioned as (
             "case when raw_rows.usage_date_utc > " ~ as_of_date_utc() ~ " then '" ~ as_of_text() ~ "' end",
         ]) }} as rows_hash,
         {{ key_hash(['prices.price_ids']) }} as prices_hash,
-        configuration.configuration_hash
+        configured.configuration_hash
     from raw_rows
-    cross join {{ ref('int_configuration_version') }} as configuration
+    cross join {{ ref('int_configuration_version') }} as configured
     left join prices
         on raw_rows.usage_date_utc = prices.usage_date_utc
 

@@ -1,5 +1,5 @@
--- The same days as dates of the reporting time zone, where one UTC day lies in two or three. And a week later, because that
--- is what a day is compared with.
+-- The same days as dates of the reporting time zone, where one UTC day lies in two or three. And a week later, because
+-- that is what a day is compared with.
 
 with dates as (
 
@@ -10,7 +10,8 @@ with dates as (
                 'cast(' ~ dbt.concat(['cast(usage_date_utc as ' ~ dbt.type_string() ~ ')', "' " ~ clock ~ "'"])
                 ~ ' as ' ~ dbt.type_timestamp() ~ ')'
             ) }} as date
-        ) as usage_date
+        ) as usage_date,
+        is_everything
     from {{ ref('int_touched_days') }}
     {{ 'union' if not loop.last }}
     {% endfor %}
@@ -19,9 +20,17 @@ with dates as (
 
 final as (
 
-    select usage_date from dates
+    select
+        usage_date,
+        is_everything
+    from dates
+
     union
-    select {{ add_days('usage_date', 7) }} as usage_date from dates
+
+    select
+        {{ add_days('usage_date', 7) }} as usage_date,
+        is_everything
+    from dates
 
 )
 

@@ -3,7 +3,7 @@
 
 -- depends_on: {{ ref('stg_app__usage_events') }}
 
-{% set attempts = built_relation('fct_llm_attempts') %}
+{% set attempts = versioned_attempts() %}
 {% set last_run = built_relation('int_touched_days') %}
 {% set finished = built_relation('int_days_finished') %}
 
@@ -154,6 +154,7 @@ final as (
         versions.usage_date_utc,
         versions.day_version,
         {{ "'everything'" if restates_everything() else "coalesce(touched.reason, 'request')" }} as reason,
+        {{ 'true' if restates_everything() else 'false' }} as is_everything,
         {%- if attempts %}
         coalesce(substring(versions.day_version, 14, 12) != substring(written.last_version, 14, 12), false)
             as has_other_prices,

@@ -1,4 +1,5 @@
--- The attempts of this run beside those of other days that share a request id with them, each with the id it is grouped by.
+-- The attempts of this run beside those of other days that share a request id with them, each with the id it is
+-- grouped by.
 
 with attempts as (
 

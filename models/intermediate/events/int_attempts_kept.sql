@@ -1,8 +1,11 @@
--- What the attempts know and the raw rows do not say: attempts of the days of this run whose raw rows are gone, for what was
--- loaded once is only priced again, never lost. And later deliveries of this run's events, on other days.
+-- What the attempts know and the raw rows do not say: attempts of the days of this run whose raw rows are gone, for
+-- what was loaded once is only priced again, never lost. And later deliveries of this run's events, on other days.
+
+-- depends_on: {{ ref('int_touched_days') }}
 
 {% set attempts = built_relation('fct_llm_attempts') %}
 
+{% if attempts -%}
 with landed as (
 
     select
@@ -15,7 +18,6 @@ with landed as (
 
 ),
 
-{% if attempts -%}
 attempts as (
 
     select
@@ -50,7 +52,7 @@ final as (
 
 )
 {%- else -%}
-final as (
+with final as (
 
     select
         {{ event_columns() | join(',\n        ') }},

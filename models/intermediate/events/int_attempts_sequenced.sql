@@ -27,19 +27,22 @@ alone as (
 
 ),
 
-followed as (
+together as (
 
-    select
-        attempts.*,
-        lag(attempts.status) over (
-            partition by {{ request_identity | replace('logical_id', 'attempts.logical_id') }} order by attempts.started_at, attempts.event_id
-        ) as previous_status,
-        lag(attempts.started_at) over (
-            partition by {{ request_identity | replace('logical_id', 'attempts.logical_id') }} order by attempts.started_at, attempts.event_id
-        ) as previous_started_at
+    select attempts.*
     from {{ ref('int_attempts_gathered') }} as attempts
     inner join shared_ids
         on attempts.logical_id = shared_ids.logical_id
+
+),
+
+followed as (
+
+    select
+        *,
+        lag(status) over (partition by {{ request_identity }} order by started_at, event_id) as previous_status,
+        lag(started_at) over (partition by {{ request_identity }} order by started_at, event_id) as previous_started_at
+    from together
 
 ),
 

@@ -1,5 +1,5 @@
--- The same event_id again is a redelivery: the last one landed is the truth, and the count says how many there were. Only
--- ids that came more than once are ranked, for ranking all rows costs more than all the rest.
+-- The same event_id again is a redelivery: the last one landed is the truth, and the count says how many there were.
+-- Only ids that came more than once are ranked, for ranking all rows costs more than all the rest.
 
 with repeated_ids as (
 

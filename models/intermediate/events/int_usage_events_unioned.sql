@@ -1,10 +1,12 @@
--- Every source's acceptable rows of the days of this run under one column list, with all other deliveries of their events.
+-- Every source's acceptable rows of the days of this run under one column list, with all other deliveries of their
+-- events.
 
 {% set columns = event_columns() %}
 
 with of_these_days as (
 
-    select events.{{ columns | join(',\n        events.') }},
+    select
+        events.{{ columns | join(',\n        events.') }},
         events._row_hash
     from {{ ref('stg_app__usage_events') }} as events
     inner join {{ ref('int_touched_days') }} as touched_days
@@ -16,7 +18,8 @@ with of_these_days as (
 {% if not restates_everything() -%}
 elsewhere as (
 
-    select events.{{ columns | join(',\n        events.') }},
+    select
+        events.{{ columns | join(',\n        events.') }},
         events._row_hash
     from {{ ref('stg_app__usage_events') }} as events
     left join {{ ref('int_touched_days') }} as touched_days

@@ -50,7 +50,7 @@ final as (
         {{ sum_count('raw_rows') }} as raw_rows,
         max(last_loaded_at) as last_loaded_at
     from logged
-    group by usage_date_utc, provider, model, service_tier, speed, region
+    group by 1, 2, 3, 4, 5, 6
 
 )
 

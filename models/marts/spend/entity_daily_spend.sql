@@ -20,22 +20,14 @@ read_dates as (
 rolled_up as (
 
     select * from {{ ref('fct_daily_spend') }}
-    where
-        is_in_scope
-        {%- if is_incremental() %}
-        and usage_date in (select usage_date from read_dates)
-        {%- endif %}
+    where {{ 'usage_date in (select read_dates.usage_date from read_dates) and ' if is_incremental() -}} is_in_scope
 
 ),
 
 attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
-    where
-        is_in_scope
-        {%- if is_incremental() %}
-        and usage_date in (select usage_date from read_dates)
-        {%- endif %}
+    where {{ 'usage_date in (select read_dates.usage_date from read_dates) and ' if is_incremental() -}} is_in_scope
 
 ),
 

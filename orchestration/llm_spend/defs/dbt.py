@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
 from llm_spend import dbt_run, paths
+from llm_spend.defs.failures import one_line_failures
 from llm_spend.defs.settings import DUCKDB_POOL, Settings
 from llm_spend.errors import UserError
+from llm_spend.writing import begin_build, end_build, writing
 
 LANDING = dg.AssetKey("landing")
 ALERTS = dg.AssetKey(["marts", "alerts"])
@@ -92,7 +95,11 @@ def dbt_build(settings: Settings, project: DbtProject, days: dg.PartitionsDefini
         touched = dbt_run.touched_days(window.start.date(), window.end.date())
         request = settings.build_request(touched)
         settings.write_config_seeds()
-        with dbt_run.environment(dbt_run.dbt_environment(request, project.project_dir)):
+        with ExitStack() as held:
+            with one_line_failures():
+                held.enter_context(writing(request.database, "Dagster", tell=context.log.info))
+                begin_build(request.database)
+            held.enter_context(dbt_run.environment(dbt_run.dbt_environment(request, project.project_dir)))
             invocation = dbt.cli(dbt_run.build_arguments(request), context=context)
             try:
                 yield from invocation.stream().fetch_row_counts()
@@ -100,6 +107,9 @@ def dbt_build(settings: Settings, project: DbtProject, days: dg.PartitionsDefini
                 # Row counts are read by this process, which has alerts to read next.
                 invocation.adapter.cleanup_connections()
                 dbt_run.close_connections()
+            # A failed data test does not fail the step, but its marts are not to be published.
+            if invocation.is_successful() and not context.is_subset:
+                end_build(request.database)
 
     return build
 

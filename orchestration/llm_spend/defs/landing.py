@@ -11,6 +11,7 @@ from llm_spend.defs.failures import one_line_failures
 from llm_spend.defs.settings import DUCKDB_POOL, Settings
 from llm_spend.ingest.load import LoadReport, load, unload
 from llm_spend.ingest.mapping import read_mapping
+from llm_spend.writing import writing
 
 if TYPE_CHECKING:
     from llm_spend.quality import Verdict
@@ -32,12 +33,13 @@ def landing_asset(settings: Settings) -> dg.AssetsDefinition:
         retry_policy=LOAD_RETRIES,
         pool=DUCKDB_POOL,
     )
-    def landing() -> dg.MaterializeResult:
+    def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         if not settings.events:
             return dg.MaterializeResult(metadata={"events": "demo: LLM_SPEND_EVENTS is not set, nothing to load"})
-        with one_line_failures():
+        database = paths.default_database()
+        with one_line_failures(), writing(database, "Dagster", tell=context.log.info):
             report = load(
-                paths.default_database(),
+                database,
                 [settings.events],
                 read_mapping(settings.mapping) if settings.mapping else None,
                 datetime.now(UTC),
@@ -64,15 +66,16 @@ def landing_verdict(settings: Settings) -> dg.AssetChecksDefinition:
         description="Columns, types, allowed values, volume, freshness, and at least 95% valid rows per file.",
         pool=DUCKDB_POOL,
     )
-    def verdict() -> dg.AssetCheckResult:
+    def verdict(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         if not settings.events:
             return dg.AssetCheckResult(passed=True, metadata={"events": "demo: bundled with the package"})
         from llm_spend.quality import check
 
-        with one_line_failures():
-            found = check(paths.default_database(), docs_dir=settings.quality_dir)
+        database = paths.default_database()
+        with one_line_failures(), writing(database, "Dagster", tell=context.log.info):
+            found = check(database, docs_dir=settings.quality_dir)
             if found.errors:
-                unload(paths.default_database(), found.file_hashes)
+                unload(database, found.file_hashes)
         return check_result(found)
 
     return verdict

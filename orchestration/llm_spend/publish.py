@@ -1,0 +1,180 @@
+"""The published copy: the marts in a file of their own, so that readers and builds never wait for each other."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from glob import escape
+from pathlib import Path
+
+import duckdb
+
+from llm_spend.database import connect
+from llm_spend.errors import UserError
+from llm_spend.paths import short
+from llm_spend.writing import is_unfinished
+
+_COPIED_AT_ONCE = 1 << 30
+
+
+@dataclass(frozen=True)
+class PublishedCopy:
+    """`as_of` is naive UTC; `size` in bytes."""
+
+    path: Path
+    as_of: datetime
+    size: int
+
+
+def published_path(database: Path) -> Path:
+    """`llm_spend.published.duckdb` beside `llm_spend.duckdb`."""
+    return database.with_name(f"{database.stem}.published.duckdb")
+
+
+def publish(database: Path, to: Path | None = None, now: datetime | None = None) -> PublishedCopy:
+    """Put a read-only copy of the schema `marts` in the place of the last one, all at once.
+
+    The copy is made beside its place and swapped in when it is on disk: whoever has the last one open keeps it, whoever
+    opens the file next gets the new one, and a publish that fails or is killed leaves the last one as it was. `now` is
+    aware, by default the present. The caller holds `writing`. Raises UserError when there are no finished marts, or
+    when `to` is some other file.
+    """
+    target = (to or published_path(database)).expanduser().absolute()
+    if to:
+        _require_replaceable(target, database)
+    moment = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _workshop(target) as workshop:
+            # Under the same name, for a view may say which database its tables are in.
+            draft = workshop / database.name
+            as_of = _copy_database(database, draft)
+            _keep_marts(draft, moment, as_of)
+            draft.chmod(0o444)
+            _sync(draft)
+            draft.replace(target)
+        # That of somebody who opened the last copy for writing; it does not belong to this one.
+        target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
+        _sync(target.parent)
+    except (OSError, duckdb.Error) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{target} cannot be written, the last copy stands: {reason}", exit_code=1) from error
+    return PublishedCopy(target, as_of, target.stat().st_size)
+
+
+def _require_replaceable(target: Path, database: Path) -> None:
+    if not target.exists():
+        return
+    if target.resolve() == database.resolve():
+        raise UserError(f"--to {target}: that is the warehouse itself; name another file")
+    try:
+        with connect(target, read_only=True) as connection:
+            connection.execute("select published_at from marts.published")
+    except (UserError, duckdb.Error):
+        raise UserError(f"--to {target}: this file is no published copy; name another one") from None
+
+
+@contextmanager
+def _workshop(target: Path) -> Iterator[Path]:
+    """A directory on the disk of `target`, gone at the end. One that a killed publish left goes first."""
+    prefix = f".{target.name}."
+    for leftover in target.parent.glob(f"{escape(prefix)}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    workshop = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    try:
+        yield workshop
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _copy_database(database: Path, draft: Path) -> datetime:
+    """Copy the file while no other process can write it, and return the as_of of its marts."""
+    if not database.exists():
+        raise UserError(f"{database} does not exist: make it with llm-spend build --events")
+    if database.with_name(f"{database.name}.wal").exists():
+        with connect(database) as connection:
+            connection.execute("checkpoint")
+    with connect(database, read_only=True) as connection:
+        if is_unfinished(connection):
+            raise UserError(f"the last build of {short(database)} did not end well: build again first", exit_code=1)
+        try:
+            ((as_of,),) = connection.execute("select as_of from marts.package_settings").fetchall()
+        except duckdb.CatalogException:
+            raise UserError(f"{database} holds no marts to publish: run llm-spend build first") from None
+        _copy_file(database, draft)
+    return as_of
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """A file system that lets files share blocks (Btrfs, XFS) does this at once, whatever the size."""
+    if not hasattr(os, "copy_file_range"):
+        shutil.copyfile(source, target)
+        return
+    with source.open("rb") as reader, target.open("xb") as writer:
+        while os.copy_file_range(reader.fileno(), writer.fileno(), _COPIED_AT_ONCE):
+            pass
+
+
+def _keep_marts(draft: Path, published_at: datetime, as_of: datetime) -> None:
+    """Drop what is neither a mart nor read by a view among the marts, and say from when the copy is."""
+    with connect(draft) as connection:
+        relations = _relations(connection)
+        kept = _with_what_they_read({name for name in relations if name[0] == "marts"}, relations)
+        for schema, name in relations.keys() - kept:
+            kind = "view" if relations[schema, name] else "table"
+            connection.execute(f'drop {kind} "{schema}"."{name}"')
+        for schema in {schema for schema, _ in relations} - {schema for schema, _ in kept} - {"main"}:
+            connection.execute(f'drop schema "{schema}" cascade')
+        ((catalog,),) = connection.execute("select current_database()").fetchall()
+        for one in kept:
+            if relations[one]:
+                connection.execute(_anywhere(relations[one], catalog, relations))
+        connection.execute("create table marts.published (published_at timestamp, as_of timestamp)")
+        connection.execute("insert into marts.published values (?, ?)", [published_at, as_of])
+        connection.execute("checkpoint")
+
+
+def _relations(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    """The SQL of each view, and nothing for a table, by schema and name."""
+    rows = connection.execute(
+        """
+        select schema_name, view_name, sql from duckdb_views() where not internal
+        union all
+        select schema_name, table_name, '' from duckdb_tables() where not internal
+        """
+    ).fetchall()
+    return {(schema, name): sql for schema, name, sql in rows}
+
+
+def _with_what_they_read(
+    wanted: set[tuple[str, str]], relations: Mapping[tuple[str, str], str]
+) -> set[tuple[str, str]]:
+    """Views need what their SQL names, and what that names in turn."""
+    named = {
+        other
+        for one in wanted
+        for other in relations
+        if re.search(rf'\b{re.escape(other[0])}"?\."?{re.escape(other[1])}\b', relations[one])
+    }
+    return wanted if named <= wanted else _with_what_they_read(wanted | named, relations)
+
+
+def _anywhere(view_sql: str, catalog: str, relations: Iterable[tuple[str, str]]) -> str:
+    """The statement that makes the view anew, good under any file name: DuckDB 1.4 writes that of the file into it."""
+    for schema, name in relations:
+        here = rf'(?<![\w."])"?{re.escape(catalog)}"?\.("?{re.escape(schema)}"?\."?{re.escape(name)}"?)(?!\w)'
+        view_sql = re.sub(here, r"\1", view_sql)
+    return view_sql.replace("CREATE VIEW", "create or replace view", 1)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold what was written."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,122 @@
+"""One writer at a time: the second waits, or says who it waits for."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from conftest import query, run_cli, write_jsonl
+from llm_spend.errors import UserError
+from llm_spend.writing import writing
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from llm_spend.writing import writing
+with writing(Path(sys.argv[1]), "llm-spend build"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def hold(tmp_path: Path):
+    holders = []
+
+    def start(database: Path) -> subprocess.Popen:
+        holder = subprocess.Popen([sys.executable, "-c", HOLD, database], stdout=subprocess.PIPE, text=True)
+        holders.append(holder)
+        assert holder.stdout.readline() == "held\n"
+        return holder
+
+    yield start
+    for holder in holders:
+        holder.kill()
+        holder.communicate()
+
+
+def test_without_patience_the_holder_is_named_at_once(tmp_path: Path, hold: Callable) -> None:
+    database = tmp_path / "x.duckdb"
+    holder = hold(database)
+    says = rf"x\.duckdb is being written by process {holder.pid} \(llm-spend build\)"
+    with pytest.raises(UserError, match=says) as error, writing(database, "a test", wait_seconds=0):
+        pass
+    assert error.value.exit_code == 1
+    log = write_jsonl(tmp_path / "log.jsonl", [{"started_at": "2026-10-01T00:00:00Z", "model": "gpt-4o"}])
+    for command in (["load", "--events", log], ["build"], ["demo"], ["publish"]):
+        refused = run_cli(*command, "--db", database, "--wait", 0)
+        assert (refused.returncode, str(holder.pid) in refused.stderr) == (1, True), refused.stderr
+    assert not database.exists()
+
+
+def test_another_file_is_free_and_another_name_of_the_same_is_not(tmp_path: Path, hold: Callable) -> None:
+    database, link = tmp_path / "x.duckdb", tmp_path / "link.duckdb"
+    database.touch()
+    link.symlink_to(database)
+    hold(database)
+    with writing(tmp_path / "y.duckdb", "a test", wait_seconds=0):
+        pass
+    with pytest.raises(UserError, match=r"link\.duckdb is being written"), writing(link, "a test", wait_seconds=0):
+        pass
+
+
+def test_a_killed_holder_lets_go(tmp_path: Path, hold: Callable) -> None:
+    holder = hold(tmp_path / "x.duckdb")
+    told: list[str] = []
+
+    def kill_it(message: str) -> None:
+        told.append(message)
+        holder.kill()
+
+    started = time.monotonic()
+    with writing(tmp_path / "x.duckdb", "a test", wait_seconds=30, tell=kill_it):
+        assert time.monotonic() - started < 10
+    assert len(told) == 1
+    assert f"process {holder.pid}" in told[0]
+
+
+def test_of_two_builds_at_once_the_second_waits_and_counts_both_logs(tmp_path: Path) -> None:
+    database = tmp_path / "x.duckdb"
+    builds = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-c", "from llm_spend.cli import main; main()", "build"),
+                *("--events", _log(tmp_path, name), "--db", database, "--as-of", "2026-10-20"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("a", "b")
+    ]
+    errors = [build.communicate(timeout=300)[1] for build in builds]
+    assert [build.returncode for build in builds] == [0, 0], errors
+    waited = [re.findall(r"process (\d+) \(llm-spend build\): waiting", error) for error in errors]
+    assert waited in ([[], [str(builds[0].pid)]], [[str(builds[1].pid)], []])
+    # 20 calls in each log, of 1000 × 0.0000025 + 100 × 0.00001 dollars; the same attempt is in both
+    assert query(database, "select count(*), sum(cost_usd) from marts.fct_llm_attempts") == [(39, Decimal("0.1365"))]
+    assert query(database, "select raw_rows, accepted_rows, duplicate_rows from marts.spend_coverage") == [(40, 39, 1)]
+    assert query(database, "select sum(cost_usd) from marts.tenant_daily_spend") == [(Decimal("0.1365"),)]
+
+
+def _log(folder: Path, name: str) -> Path:
+    return write_jsonl(
+        folder / f"{name}.jsonl",
+        (
+            {
+                "event_id": f"{name}{number}" if number else "in both",
+                "started_at": f"2026-10-{number // 5 + 1:02}T12:00:00Z",
+                "provider": "openai",
+                "model": "gpt-4o",
+                "tenant_id": "acme",
+                "input_tokens": 1000,
+                "output_tokens": 100,
+            }
+            for number in range(20)
+        ),
+    )
