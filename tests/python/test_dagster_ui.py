@@ -171,8 +171,9 @@ def test_a_run_succeeds_with_its_checks_and_another_waits_for_it(ui: Ui):
 
 
 def test_it_stops_and_leaves_no_process(ui: Ui):
+    """At once, or after Dagster's two heartbeats of 30 s each, where a busy code server misses the signal."""
     os.killpg(ui.process.pid, signal.SIGTERM)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while ui.processes() and time.monotonic() < deadline:
         ui.process.poll()
         time.sleep(0.2)
