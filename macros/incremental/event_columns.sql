@@ -11,8 +11,3 @@
         'reported_cost_usd', 'sample_rate', 'tags', '_loaded_at',
     ]) }}
 {% endmacro %}
-
-{#- The columns of an event under the names it is counted by, and of its day. -#}
-{% macro identified_columns() %}
-    {{ return(event_columns() + ['usage_date_utc', 'usage_hour', 'usage_date', 'is_in_scope', 'deliveries', 'day_version']) }}
-{% endmacro %}

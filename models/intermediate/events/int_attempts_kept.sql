@@ -2,6 +2,7 @@
 -- what was loaded once is only priced again, never lost. And later deliveries of this run's events, on other days.
 
 -- depends_on: {{ ref('int_touched_days') }}
+-- depends_on: {{ ref('int_read_days') }}
 
 {% set attempts = built_relation('fct_llm_attempts') %}
 
@@ -14,7 +15,9 @@ with landed as (
     from {{ ref('stg_app__usage_events') }} as events
     inner join {{ ref('int_touched_days') }} as touched_days
         on cast(events.started_at as date) = touched_days.usage_date_utc
-    where events.quarantine_reason is null
+    where
+        events.quarantine_reason is null
+        and {{ between_days_of('events.started_at', 'int_touched_days') }}
 
 ),
 
@@ -30,8 +33,11 @@ attempts as (
     where touched_days.usage_date_utc is not null
     {%- else %}
     where
-        touched_days.usage_date_utc is not null
-        or attempts.event_id in (select landed.event_id from landed)
+        {{ between_days_of('attempts.usage_date_utc', 'int_read_days') }}
+        and (
+            touched_days.usage_date_utc is not null
+            or attempts.event_id in (select landed.event_id from landed)
+        )
     {%- endif %}
 
 ),

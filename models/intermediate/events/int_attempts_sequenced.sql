@@ -2,47 +2,45 @@
 -- hours. So an id that a workflow reuses over several successful calls is several requests, and none of them is a
 -- retry. Only ids with more than one attempt are put in order, for ordering all attempts costs more than pricing them.
 
-{% set request_identity %}source, tenant_id, environment, data_mode, logical_id, logical_call, endpoint_tag{% endset %}
+{% set request_identity %}source, tenant_id, environment, data_mode, logical_id, call_name, endpoint_tag{% endset %}
 
-with shared_ids as (
+{% set what_orders_them = [
+    'source', 'event_id', 'tenant_id', 'environment', 'data_mode', 'endpoint_tag', 'started_at', 'status',
+    'usage_date_utc',
+] %}
 
-    select logical_id
-    from {{ ref('int_attempts_gathered') }}
+with gathered as (
+
+    {% for attempts in [ref('int_usage_events_identified'), ref('int_request_neighbours')] -%}
+    select
+        {{ what_orders_them | join(',\n        ') }},
+        coalesce(external_request_id, event_id) as logical_id,
+        coalesce(call_name, '') as call_name
+    from {{ attempts }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+shared_ids as (
+
+    select logical_id as shared_id
+    from gathered
     group by logical_id
     having count(*) > 1
-
-),
-
-alone as (
-
-    select
-        attempts.*,
-        1 as opens_request,
-        cast(1 as {{ dbt.type_bigint() }}) as call_ordinal,
-        attempts.usage_date_utc as request_date_utc
-    from {{ ref('int_attempts_gathered') }} as attempts
-    left join shared_ids
-        on attempts.logical_id = shared_ids.logical_id
-    where shared_ids.logical_id is null
-
-),
-
-together as (
-
-    select attempts.*
-    from {{ ref('int_attempts_gathered') }} as attempts
-    inner join shared_ids
-        on attempts.logical_id = shared_ids.logical_id
 
 ),
 
 followed as (
 
     select
-        *,
-        lag(status) over (partition by {{ request_identity }} order by started_at, event_id) as previous_status,
-        lag(started_at) over (partition by {{ request_identity }} order by started_at, event_id) as previous_started_at
-    from together
+        gathered.*,
+        lag(gathered.status) over (partition by {{ request_identity }} order by started_at, event_id)
+            as previous_status,
+        lag(gathered.started_at) over (partition by {{ request_identity }} order by started_at, event_id)
+            as previous_started_at
+    from gathered
+    inner join shared_ids
+        on gathered.logical_id = shared_ids.shared_id
 
 ),
 
@@ -77,25 +75,26 @@ counted as (
 dated as (
 
     select
-        *,
+        source,
+        event_id,
+        opens_request,
+        call_ordinal,
         min(usage_date_utc) over (partition by {{ request_identity }}, call_ordinal) as request_date_utc
     from counted
 
 ),
 
-{% set columns = identified_columns() + [
-    'is_of_this_run', 'logical_id', 'logical_call', 'opens_request', 'call_ordinal', 'request_date_utc',
-] %}
+placed as (
 
-attempts as (
-
-    select {{ columns | join(',\n        ') }}
-    from alone
-
-    union all
-
-    select {{ columns | join(',\n        ') }}
-    from dated
+    select
+        attempts.*,
+        coalesce(dated.opens_request, 1) as opens_request,
+        coalesce(dated.call_ordinal, 1) as call_ordinal,
+        coalesce(dated.request_date_utc, attempts.usage_date_utc) as request_date_utc
+    from {{ ref('int_usage_events_identified') }} as attempts
+    left join dated
+        on attempts.source = dated.source
+        and attempts.event_id = dated.event_id
 
 ),
 
@@ -104,13 +103,13 @@ final as (
     select
         *,
         {{ key_hash([
-            'source', 'tenant_id', 'environment', 'data_mode', 'logical_id', 'logical_call', 'endpoint_tag', 'call_ordinal',
+            'source', 'tenant_id', 'environment', 'data_mode', 'coalesce(external_request_id, event_id)',
+            "coalesce(call_name, '')", 'endpoint_tag', 'call_ordinal',
         ]) }} as request_key,
         opens_request = 1 as is_first_attempt,
         opens_request = 0 or coalesce(attempt_number, 1) > 1 as is_retry,
         status = 'success' as is_useful
-    from attempts
-    where is_of_this_run
+    from placed
 
 )
 

@@ -1,6 +1,8 @@
 -- The same event_id again is a redelivery: the last one landed is the truth, and the count says how many there were.
 -- Only ids that came more than once are ranked, for ranking all rows costs more than all the rest.
 
+{% set place = ['_loaded_at', '_row_hash', '_source_file', '_source_line'] %}
+
 with repeated_ids as (
 
     select
@@ -15,14 +17,16 @@ with repeated_ids as (
 ranked as (
 
     select
-        deliveries.*,
+        deliveries.source,
+        deliveries.event_id,
+        deliveries.{{ place | join(',\n        deliveries.') }},
         row_number() over (
             partition by deliveries.source, deliveries.event_id
-            order by deliveries._loaded_at desc, deliveries._row_hash desc
+            order by deliveries.{{ place | join(' desc, deliveries.') }} desc
         ) as delivery_rank,
         cast(sum(deliveries.deliveries) over (
             partition by deliveries.source, deliveries.event_id
-        ) as {{ dbt.type_bigint() }}) as all_deliveries
+        ) as {{ dbt.type_bigint() }}) as deliveries
     from {{ ref('int_usage_events_unioned') }} as deliveries
     inner join repeated_ids
         on deliveries.source = repeated_ids.source
@@ -30,23 +34,9 @@ ranked as (
 
 ),
 
-events as (
+last_deliveries as (
 
-    select
-        deliveries.{{ event_columns() | join(',\n        deliveries.') }},
-        deliveries.deliveries
-    from {{ ref('int_usage_events_unioned') }} as deliveries
-    left join repeated_ids
-        on deliveries.source = repeated_ids.source
-        and deliveries.event_id = repeated_ids.event_id
-    where repeated_ids.event_id is null
-
-    union all
-
-    select
-        {{ event_columns() | join(',\n        ') }},
-        all_deliveries as deliveries
-    from ranked
+    select * from ranked
     where delivery_rank = 1
 
 ),
@@ -54,11 +44,23 @@ events as (
 final as (
 
     select
-        events.*,
+        events.{{ event_columns() | join(',\n        events.') }},
+        coalesce(last_deliveries.deliveries, events.deliveries) as deliveries,
         touched_days.day_version
-    from events
+    from {{ ref('int_usage_events_unioned') }} as events
     inner join {{ ref('int_touched_days') }} as touched_days
         on cast(events.started_at as date) = touched_days.usage_date_utc
+    left join last_deliveries
+        on events.source = last_deliveries.source
+        and events.event_id = last_deliveries.event_id
+    where
+        last_deliveries.event_id is null
+        or (
+            events._source_line = last_deliveries._source_line
+            and events._source_file = last_deliveries._source_file
+            and events._row_hash = last_deliveries._row_hash
+            and events._loaded_at = last_deliveries._loaded_at
+        )
 
 )
 

@@ -1,66 +1,41 @@
--- Every source's acceptable rows of the days of this run under one column list, with all other deliveries of their
--- events.
+-- Every source's acceptable rows of the days that this run reads, under one column list.
+
+-- depends_on: {{ ref('int_read_days') }}
 
 {% set columns = event_columns() %}
 
-with of_these_days as (
+with delivered as (
 
     select
-        events.{{ columns | join(',\n        events.') }},
-        events._row_hash
-    from {{ ref('stg_app__usage_events') }} as events
-    inner join {{ ref('int_touched_days') }} as touched_days
-        on cast(events.started_at as date) = touched_days.usage_date_utc
-    where events.quarantine_reason is null
-
-),
-
-{% if not restates_everything() -%}
-elsewhere as (
-
-    select
-        events.{{ columns | join(',\n        events.') }},
-        events._row_hash
-    from {{ ref('stg_app__usage_events') }} as events
-    left join {{ ref('int_touched_days') }} as touched_days
-        on cast(events.started_at as date) = touched_days.usage_date_utc
+        {{ columns | join(',\n        ') }},
+        _row_hash,
+        _source_file,
+        _source_line,
+        cast(1 as {{ dbt.type_bigint() }}) as deliveries
+    from {{ ref('stg_app__usage_events') }}
     where
-        events.quarantine_reason is null
-        and touched_days.usage_date_utc is null
-        and events.event_id in (
-            select same_events.event_id
-            from {{ ref('stg_app__usage_events') }} as same_events
-            inner join {{ ref('int_touched_days') }} as days
-                on cast(same_events.started_at as date) = days.usage_date_utc
-            where same_events.quarantine_reason is null
-        )
+        quarantine_reason is null
+        {{ '' if restates_everything() else 'and ' ~ on_days_of('started_at', 'int_read_days') }}
 
 ),
 
-{% endif -%}
-final as (
-
-    select
-        *,
-        cast(1 as {{ dbt.type_bigint() }}) as deliveries
-    from of_these_days
-
-    {% if not restates_everything() -%}
-    union all
-
-    select
-        *,
-        cast(1 as {{ dbt.type_bigint() }}) as deliveries
-    from elsewhere
-
-    {% endif -%}
-    union all
+kept as (
 
     select
         {{ columns | join(',\n        ') }},
         '' as _row_hash,
+        '' as _source_file,
+        0 as _source_line,
         deliveries
     from {{ ref('int_attempts_kept') }}
+
+),
+
+final as (
+
+    select * from delivered
+    union all
+    select * from kept
 
 )
 
