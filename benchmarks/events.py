@@ -31,7 +31,8 @@ MODELS = [
 def write_events(path: Path, rows: int, days: int, first_day: int = 0) -> None:
     """Write about `rows` deliveries of `days` days to one Parquet file; the same arguments give the same events.
 
-    One call in twelve is the retry of the one before it, one delivery in two hundred comes twice. `first_day` counts
+    In the order of time. One call in twelve is the retry of the one before it, one delivery in two hundred comes
+    twice. `first_day` counts
     from FIRST_DAY.
     """
 
@@ -98,6 +99,7 @@ def write_events(path: Path, rows: int, days: int, first_day: int = 0) -> None:
                 from drawn
                 cross join range(2) as delivery (again)
                 where delivery.again = 0 or hash(i * 3) % 200 = 0
+                order by started_at
             ) to '{path}' (format parquet)
             """
         )

@@ -13,12 +13,16 @@
     {{ return(costs | join(',\n        ')) }}
 {%- endmacro %}
 
-{#- The sum of them. -#}
-{% macro usage_costs_sum() -%}
-    case
-                    when uses_more_than_text then {{ each_usage_type(['<type>_cost_usd'], ' + ') }}
-                    else {{ text_usage_types() | join('_cost_usd + ') }}_cost_usd
-                end
+{#- The sum of those that nearly every call consists of, and of all others: most calls have none. -#}
+{% macro text_costs_sum() -%}
+    {{ text_usage_types() | join('_cost_usd + ') }}_cost_usd
+{%- endmacro %}
+{% macro other_costs_sum() -%}
+    {%- set costs = [] -%}
+    {%- for usage_type in usage_types() if usage_type not in text_usage_types() -%}
+        {%- do costs.append(usage_type ~ '_cost_usd') -%}
+    {%- endfor -%}
+    {{ return('case when uses_more_than_text then ' ~ money(costs | join(' + ')) ~ ' else zero_usd end') }}
 {%- endmacro %}
 
 {#- Quantity times one of the unit prices of a usage type, `<type>` standing for its name. -#}

@@ -3,5 +3,5 @@
 select * from {{ model }}
 where
     cost_status != 'provider_reported'
-    and cost_usd != {% for usage_type in usage_types() %}{{ usage_type }}_cost_usd{{ ' + ' if not loop.last }}{% endfor %}
+    and cost_usd != {{ text_costs_sum() }} + other_cost_usd
 {% endtest %}

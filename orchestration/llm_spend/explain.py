@@ -430,13 +430,14 @@ def _marts(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _usage_types(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The usage types in their order on the attempts."""
+    """The usage types in their order on the rate cards."""
     return [
-        name.removesuffix("_cost_usd")
+        name.removesuffix("_unit_price")
         for (name,) in connection.execute(
             """
             select column_name from information_schema.columns
-            where table_schema = 'marts' and table_name = 'fct_llm_attempts' and column_name like '%_cost_usd'
+            where table_schema = 'intermediate' and table_name = 'int_rate_cards'
+                and column_name like '%_unit_price' and column_name not like 'list_%'
             order by ordinal_position
             """
         ).fetchall()

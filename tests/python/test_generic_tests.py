@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from conftest import ROOT
 
 ATTEMPTS = "(1, 'acme', true, 3, 2, 2), (2, 'zeta', true, 1, 1, 1), (3, 'acme', false, 9, 9, 9)"
 ENTITIES = "('total', 'total', 4, 3, 3), ('tenant', 'acme', 3, 2, 2), ('tenant', 'zeta', 1, 1, 1)"
-USAGE_TYPES_BILLED = re.findall(r"'(\w+)': [{]", (ROOT / "macros" / "pricing" / "usage_types.sql").read_text("utf-8"))
 ENTITY_COLUMNS = "entity_type, entity_id, cost_usd, requests, attempts"
 
 
@@ -136,10 +134,10 @@ def _models(*rows: str, fails: bool) -> Case:
 
 
 def _components(*rows: str, fails: bool) -> Case:
-    """Calls with the costs of input and output; every other usage type costs nothing."""
-    others = [name for name in USAGE_TYPES_BILLED if name not in ("input", "output")]
-    columns = ", ".join(f"{name}_cost_usd" for name in ("input", "output", *others))
-    values = ", ".join(f"({row}{', 0' * len(others)})" for row in rows)
+    """Calls with the costs of input, of output and of what is not text; the other usage types cost nothing."""
+    nothing = ("cached_input", "cache_write", "cache_write_1h", "reasoning")
+    columns = ", ".join(f"{name}_cost_usd" for name in ("input", "output", "other", *nothing))
+    values = ", ".join(f"({row}{', 0' * len(nothing)})" for row in rows)
     return Case("components_add_up", fails, f"cost_status, cost_usd, {columns}", values)
 
 
@@ -335,9 +333,9 @@ CASES = {
     "model_without_prices": _models("openai|gpt-9", fails=True),
     "model_of_another_provider": _models("acme|gpt-4o", fails=True),
     "provider_without_prices": _models("opnai|", "acme|discounted", fails=True),
-    "costs_that_add_up": _components("'priced', 3.0, 1.0, 2.0", "'unpriced', null, null, null", fails=False),
-    "reported_cost_has_no_parts": _components("'provider_reported', 3.0, null, null", fails=False),
-    "costs_that_do_not_add_up": _components("'priced', 3.0, 1.0, 1.0", fails=True),
+    "costs_that_add_up": _components("'priced', 3.5, 1.0, 2.0, 0.5", "'unpriced', null, null, null, null", fails=False),
+    "reported_cost_has_no_parts": _components("'provider_reported', 3.0, null, null, null", fails=False),
+    "costs_that_do_not_add_up": _components("'priced', 3.0, 1.0, 1.5, 0.4", fails=True),
 }
 
 

@@ -68,22 +68,25 @@ def test_its_lines_are_those_worked_by_hand(bills: Path, name: str) -> None:
     assert len(lines) == len(expected)
     assert all(quantity * unit_price == cost for _, quantity, unit_price, cost in lines)
     assert sum(expected.values()) == (money(INVOICES[name]["expect"]["cost_usd"]) or 0)
-    assert columns_of_the_attempt(bills, name) == {line: cost for line, cost in expected.items() if cost}
+    assert costs_on_the_attempt(bills, name) == by_column(expected)
 
 
-def columns_of_the_attempt(bills: Path, name: str) -> dict[str, Decimal]:
-    """The usage types that the attempt's own columns hold a cost of."""
-    columns = [
-        column
-        for (column,) in query(
-            bills,
-            "select column_name from information_schema.columns where table_schema = 'marts'"
-            " and table_name = 'fct_llm_attempts' and column_name like '%\\_cost_usd' escape '\\'"
-            " and column_name not in ('list_cost_usd', 'reported_cost_usd', 'wasted_cost_usd')",
-        )
-    ]
-    [costs] = query(bills, f"select {', '.join(columns)} from marts.fct_llm_attempts where event_id = ?", name)
-    return {column.removesuffix("_cost_usd"): cost for column, cost in zip(columns, costs, strict=True) if cost}
+TEXT = ("input", "cached_input", "cache_write", "cache_write_1h", "output", "reasoning")
+
+
+def by_column(components: dict[str, Decimal]) -> dict[str, Decimal]:
+    """What the columns of an attempt should hold: one for each usage type of text, one for the rest."""
+    text = {usage_type: cost for usage_type, cost in components.items() if cost and usage_type in TEXT}
+    other = sum(cost for usage_type, cost in components.items() if usage_type not in (*TEXT, "reported"))
+    return {**text, "other": other} if other else text
+
+
+def costs_on_the_attempt(bills: Path, name: str) -> dict[str, Decimal]:
+    """The columns of the attempt that hold a cost."""
+    names = (*TEXT, "other")
+    columns = ", ".join(f"{one}_cost_usd" for one in names)
+    [costs] = query(bills, f"select {columns} from marts.fct_llm_attempts where event_id = ?", name)
+    return {name: cost for name, cost in zip(names, costs, strict=True) if cost}
 
 
 def test_every_invoice_says_how_it_was_worked() -> None:

@@ -111,6 +111,15 @@ costed as (
 
 ),
 
+others_summed as (
+
+    select
+        *,
+        {{ other_costs_sum() }} as other_cost_usd
+    from costed
+
+),
+
 summed as (
 
     select
@@ -119,9 +128,9 @@ summed as (
             when cost_status = 'provider_reported'
                 then {{ money('reported_cost_usd') }}
             when cost_status in ('priced', 'partial', 'not_billed')
-                then {{ money(usage_costs_sum()) }}
+                then {{ money(text_costs_sum() ~ ' + other_cost_usd') }}
         end as cost_usd
-    from costed
+    from others_summed
 
 ),
 

@@ -1,5 +1,4 @@
--- The bill of each call, line by line. The costs are those on the attempt; here stand the quantities and unit prices
--- that they are the product of.
+-- The bill of each call, line by line: the quantities and unit prices that its cost is made of.
 
 with carded as (
 
@@ -22,10 +21,7 @@ priced as (
         prices.unit_price,
         case prices.usage_type
             {{ each_usage_type(["when '<type>' then <type>_quantity"], '\n            ') }}
-        end as quantity,
-        case prices.usage_type
-            {{ each_usage_type(["when '<type>' then <type>_cost_usd"], '\n            ') }}
-        end as component_cost_usd
+        end as quantity
     from quantities
     inner join {{ ref('dim_model_prices') }} as prices
         on quantities.price_id = prices.price_id
@@ -45,7 +41,7 @@ final as (
         list_unit_price,
         unit_price,
         {{ money('quantity * list_unit_price') }} as list_cost_usd,
-        component_cost_usd as cost_usd
+        {{ money('quantity * unit_price') }} as cost_usd
     from priced
     where quantity > 0
 

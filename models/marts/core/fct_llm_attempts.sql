@@ -87,9 +87,10 @@ final as (
         price_id,
         cost_status,
         cost_source,
-        {%- for usage_type in usage_types() %}
+        {%- for usage_type in text_usage_types() %}
         {{ usage_type }}_cost_usd,
         {%- endfor %}
+        other_cost_usd,
         list_cost_usd,
         cost_usd,
         case when not is_useful then cost_usd else {{ money('0') }} end as wasted_cost_usd,
