@@ -39,21 +39,35 @@ peaks as (
 
 ),
 
+-- Day by day, for an engine finds equal days at once and compares everything with everything for a range of hours.
+incident_days as (
+
+    select
+        incidents.*,
+        dim_dates.date_day
+    from incidents
+    inner join {{ ref('dim_dates') }} as dim_dates
+        on cast(incidents.window_start as date) <= dim_dates.date_day
+        and incidents.window_end > dim_dates.date_day
+
+),
+
 attempts as (
 
     select
-        incidents.alert_id,
+        incident_days.alert_id,
         attempts.request_key,
         coalesce(attempts.external_request_id, attempts.event_id) as request_id,
         {%- for column in dimensions.values() %}
         attempts.{{ column }},
         {%- endfor %}
         coalesce(attempts.cost_usd, 0) as cost_usd
-    from incidents
-    inner join {{ ref('fct_llm_attempts') }} as attempts
-        on incidents.window_start <= attempts.usage_hour
-        and incidents.window_end > attempts.usage_hour
-        and {{ is_about_entity('attempts', 'incidents') }}
+    from {{ ref('fct_llm_attempts') }} as attempts
+    inner join incident_days
+        on attempts.usage_date = incident_days.date_day
+        and attempts.usage_hour >= incident_days.window_start
+        and attempts.usage_hour < incident_days.window_end
+        and {{ is_about_entity('attempts', 'incident_days') }}
     where attempts.is_in_scope
 
 ),

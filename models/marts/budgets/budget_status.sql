@@ -6,15 +6,27 @@ with budgets as (
 
 ),
 
+scopes as (
+
+    select distinct
+        scope_type,
+        scope_id
+    from budgets
+
+),
+
 spend as (
 
     select
-        entity_type,
-        entity_id,
-        usage_date,
-        {{ sum_money('cost_usd') }} as cost_usd
-    from {{ ref('entity_daily_spend') }}
-    group by entity_type, entity_id, usage_date
+        entities.entity_type,
+        entities.entity_id,
+        entities.usage_date,
+        {{ sum_money('entities.cost_usd') }} as cost_usd
+    from {{ ref('entity_daily_spend') }} as entities
+    inner join scopes
+        on entities.entity_type = scopes.scope_type
+        and entities.entity_id = scopes.scope_id
+    group by entities.entity_type, entities.entity_id, entities.usage_date
 
 ),
 
@@ -23,7 +35,9 @@ days as (
     select dim_dates.*
     from {{ ref('dim_dates') }} as dim_dates
     where
-        dim_dates.date_day >= coalesce((select min(spend.usage_date) from spend), {{ as_of_date() }})
+        dim_dates.date_day >= coalesce(
+            (select min(entities.usage_date) from {{ ref('entity_daily_spend') }} as entities), {{ as_of_date() }}
+        )
         and dim_dates.date_day <= {{ as_of_date() }}
 
 ),

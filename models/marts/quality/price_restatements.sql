@@ -15,10 +15,10 @@ with final as (
         {{ sum_money('coalesce(earlier.cost_usd, 0)') }} as cost_before_usd,
         {{ sum_money('coalesce(attempts.cost_usd, 0)') }} as cost_after_usd,
         {{ sum_money('coalesce(attempts.cost_usd, 0) - coalesce(earlier.cost_usd, 0)') }} as moved_usd
-    from {{ ref('int_costs_before') }} as earlier
-    inner join {{ ref('fct_llm_attempts') }} as attempts
-        on earlier.source = attempts.source
-        and earlier.event_id = attempts.event_id
+    from {{ ref('fct_llm_attempts') }} as attempts
+    inner join {{ ref('int_costs_before') }} as earlier
+        on attempts.source = earlier.source
+        and attempts.event_id = earlier.event_id
     where
         {{ 'earlier.first_run_id not in (select logged.run_id from ' ~ this ~ ' as logged) and ' if is_incremental() -}}
         coalesce(earlier.price_id, '') != coalesce(attempts.price_id, '')
