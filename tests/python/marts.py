@@ -1,5 +1,6 @@
 """What the marts of a warehouse hold, as text that can be compared."""
 
+from collections.abc import Set
 from pathlib import Path
 
 import duckdb
@@ -11,16 +12,14 @@ LOGS = {"price_restatements", "published"}
 """Tables that record runs: two ways to the same numbers differ there."""
 
 
-def contents(database: Path) -> dict[str, list[str]]:
-    """Table of schema marts → its rows, sorted; floats to nine significant digits."""
+def contents(database: Path, but: Set[str] = WHEN_WRITTEN) -> dict[str, list[str]]:
+    """Table of schema marts → its rows, sorted, without the columns `but`; floats to nine significant digits."""
     with duckdb.connect(str(database), read_only=True) as connection:
         columns = connection.execute(
             "select table_name, column_name from information_schema.columns"
             " where table_schema = 'marts' order by table_name, ordinal_position"
         ).fetchall()
-        tables = {
-            table: [name for of, name in columns if of == table and name not in WHEN_WRITTEN] for table, _ in columns
-        }
+        tables = {table: [name for of, name in columns if of == table and name not in but] for table, _ in columns}
         return {
             table: sorted(
                 repr(tuple(map(_comparable, row)))

@@ -22,15 +22,13 @@ import pytest
 from conftest import run_cli
 from llm_spend.demo import generate
 from llm_spend.writing import is_unfinished
+from marts import WHEN_WRITTEN, contents
 
 KILLS = int(os.environ.get("LLM_SPEND_KILLS", "3"))
 SEED = 20261121
 
-LOG_OF_WHAT_MOVED = "price_restatements"
-WHEN_IT_WAS_WRITTEN = {"_loaded_at", "loaded_at", "day_version"}
-
 Event = dict[str, str]
-Marts = dict[str, list[tuple]]
+Marts = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -111,19 +109,8 @@ def _build_and_kill(scene: Scene, database: Path, seconds: float) -> float | Non
 
 
 def marts(database: Path) -> Marts:
-    """Every table of the marts by its rows, sorted, without what depends on the moment of writing."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        columns = connection.execute(
-            "select table_name, column_name from duckdb_columns() where schema_name = 'marts' order by column_index"
-        ).fetchall()
-        kept: dict[str, list[str]] = {}
-        for table, column in columns:
-            if table != LOG_OF_WHAT_MOVED and column not in WHEN_IT_WAS_WRITTEN:
-                kept.setdefault(table, []).append(f'"{column}"')
-        return {
-            table: connection.execute(f'select {", ".join(names)} from marts."{table}" order by all').fetchall()
-            for table, names in kept.items()
-        }
+    """The marts without what depends on the moment of loading."""
+    return contents(database, but=WHEN_WRITTEN | {"_loaded_at", "loaded_at"})
 
 
 def _discounted(database: Path) -> int:

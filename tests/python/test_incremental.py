@@ -309,13 +309,18 @@ def test_a_run_that_stopped_is_finished_by_the_next(warehouse: Warehouse) -> Non
 
 
 def test_a_warehouse_of_an_earlier_release_is_written_anew(warehouse: Warehouse) -> None:
-    """Its tables know no versions, its requests no day; and the raw rows of day 0 are gone."""
+    """Its tables know no versions, its requests are a table, a cost has a column of its own; and the raw rows of day 0
+    are gone.
+    """
     warehouse.forget(date(2026, 9, 1), half=False)
     with duckdb.connect(str(warehouse.database)) as connection:
         connection.execute("drop table intermediate.int_touched_days; drop table intermediate.int_days_finished")
-        connection.execute("drop view marts.fct_cost_components")
-        for column in ("day_version", "request_date_utc", "list_cost_usd", "output_video_cost_usd"):
+        connection.execute("create table marts.requests as from marts.fct_llm_requests")
+        connection.execute("drop view marts.fct_cost_components; drop view marts.fct_llm_requests")
+        connection.execute("alter table marts.requests rename to fct_llm_requests")
+        for column in ("day_version", "request_date_utc", "list_cost_usd", "other_cost_usd"):
             connection.execute(f"alter table marts.fct_llm_attempts drop column {column}")
+        connection.execute("alter table marts.fct_llm_attempts add column output_video_cost_usd decimal(28, 12)")
         connection.execute("alter table marts.fct_llm_requests drop column usage_date_utc")
         connection.execute("alter table marts.fct_hourly_spend drop column usage_date")
     warehouse.build()
