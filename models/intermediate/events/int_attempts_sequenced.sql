@@ -23,24 +23,29 @@ with gathered as (
 
 shared_ids as (
 
-    select logical_id as shared_id
+    select logical_id
     from gathered
     group by logical_id
     having count(*) > 1
 
 ),
 
+together as (
+
+    select gathered.*
+    from gathered
+    inner join shared_ids
+        on gathered.logical_id = shared_ids.logical_id
+
+),
+
 followed as (
 
     select
-        gathered.*,
-        lag(gathered.status) over (partition by {{ request_identity }} order by started_at, event_id)
-            as previous_status,
-        lag(gathered.started_at) over (partition by {{ request_identity }} order by started_at, event_id)
-            as previous_started_at
-    from gathered
-    inner join shared_ids
-        on gathered.logical_id = shared_ids.shared_id
+        *,
+        lag(status) over (partition by {{ request_identity }} order by started_at, event_id) as previous_status,
+        lag(started_at) over (partition by {{ request_identity }} order by started_at, event_id) as previous_started_at
+    from together
 
 ),
 

@@ -15,7 +15,9 @@ with delivered as (
     from {{ ref('stg_app__usage_events') }}
     where
         quarantine_reason is null
-        {{ '' if restates_everything() else 'and ' ~ on_days_of('started_at', 'int_read_days') }}
+        {%- if not restates_everything() %}
+        and {{ on_days_of('started_at', 'int_read_days') }}
+        {%- endif %}
 
 ),
 
