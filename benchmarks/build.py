@@ -1,24 +1,33 @@
-"""Full build and one more day on generated events, beside a hand-written script that does the least: `make bench`.
+"""Load and build generated events, a day more, and a batch, beside the least a hand-written script can do: `make bench`.
 
-Each step is a process of its own; times of models are dbt's own, memory is the process' peak.
+Other tools price the same events in the same run (peers.py). BENCH_ROWS lists the history sizes; a run with ten
+million rows or more is kept in `benchmarks/results/`, in README.md and in docs/scaling.md. A smaller one is printed.
 """
 
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
-import time
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
-from events import FIRST_DAY, MODELS, write_events
-
-from llm_spend.paths import project_dir
+import report
+import steps
+from events import MODELS, write_events
+from peers import against_peers
+from steps import Figures
 
 HISTORY_DAYS = 60
-RESULTS = Path(__file__).parent / "results"
+BATCH_ROWS = 10_000
+KEPT_FROM_ROWS = 10_000_000
+SHOWN_TABLES = 8
+
+FIRST_LOAD, FIRST_BUILD = "2026-10-02T00:00:00+00:00", "2026-10-02 00:00:00"
+DAY_LOAD, DAY_BUILD = "2026-10-02T06:00:00+00:00", "2026-10-03 00:00:00"
+BATCH_LOAD, BATCH_BUILD = "2026-10-03T05:00:00+00:00", "2026-10-03 06:00:00"
 
 FLOOR = """
     create table attempts as
@@ -44,109 +53,111 @@ FLOOR = """
     from attempts group by 1, 2;
 """
 
-
-def run(script: str, *arguments: object) -> dict[str, float]:
-    """Run Python code in a process of its own: wall seconds, peak memory in MB, and what it prints as JSON."""
-    tail = (
-        "\nimport resource, json as _json\n"
-        "print(_json.dumps({'peak_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, **RESULT}))"
-    )
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", "RESULT = {}\n" + script + tail, *map(str, arguments)],
-        capture_output=True, text=True, check=False,
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(done.stdout[-2000:] + done.stderr[-4000:])
-    return {"seconds": time.monotonic() - started, **json.loads(done.stdout.strip().splitlines()[-1])}
-
-
-LOAD = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from llm_spend.ingest.load import load
-load(Path(sys.argv[1]), [sys.argv[2]], None, datetime.fromisoformat(sys.argv[3]))
-"""
-
-BUILD = """
-import json, os, sys
-database, target, project, as_of, kind = sys.argv[1:]
-os.environ["LLM_SPEND_DUCKDB_PATH"] = database
-from dbt.cli.main import dbtRunner
-places = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
-variables = ["--vars", json.dumps({"event_source": "landing", "as_of": as_of})]
-arguments = {
-    "models": ["build", "--exclude-resource-type", "test", "unit_test"],
-    "tests": ["test", "--exclude-resource-type", "unit_test"],
-}[kind]
-result = dbtRunner().invoke([*arguments, *variables, *places, "--log-level", "none", "--threads", "2"])
-assert result.success, [(r.node.name, r.message) for r in result.result if str(r.status) not in ("success", "pass")]
-done = [r for r in result.result if r.node.resource_type in ("model", "test") and r.timing]
-begun, ended = min(r.timing[0].started_at for r in done), max(r.timing[-1].completed_at for r in done)
-times = {r.node.name: round(r.execution_time, 2) for r in done}
-RESULT = {
-    "model_seconds": (ended - begun).total_seconds(),
-    "slowest": dict(sorted(times.items(), key=lambda t: -t[1])[:12]),
-}
-"""
-
 FLOOR_SCRIPT = """
 import sys, time, duckdb
-connection = duckdb.connect(sys.argv[1], config={"storage_compatibility_version": "v1.4.0"})
+database, script, pairs, memory_limit = sys.argv[1:]
+connection = duckdb.connect(
+    database, config={"storage_compatibility_version": "v1.4.0", "memory_limit": memory_limit})
 connection.execute("create table prices (provider text, model text, price_id text, input_price decimal(17, 12),"
     " cached_price decimal(17, 12), output_price decimal(17, 12))")
 connection.executemany("insert into prices values (?, ?, md5(?), 0.000002, 0.0000005, 0.000008)",
-    [(*pair.split("/"), pair) for pair in sys.argv[3].split(",")])
+    [(*pair.split("/"), pair) for pair in pairs.split(",")])
 started = time.monotonic()
-connection.execute(open(sys.argv[2]).read())
+connection.execute(open(script).read())
 connection.close()
 RESULT = {"model_seconds": time.monotonic() - started}
 """
 
 
-def bench(rows: int, folder: Path) -> dict[str, object]:
-    """Figures of one history size."""
-    history, day, database = folder / "history.parquet", folder / "day.parquet", folder / "warehouse.duckdb"
+def main() -> None:
+    """Measure every size, print the tables, and keep the figures of a run that is large enough."""
+    sizes = [int(size) for size in os.environ.get("BENCH_ROWS", "1000000,10000000").split(",")]
+    measured: dict[int, Figures] = {}
+    with tempfile.TemporaryDirectory(prefix="llm_spend_bench_") as folder:
+        shared = {"machine": machine(), "parse": steps.parse(Path(folder))}
+    for rows in sizes:
+        with tempfile.TemporaryDirectory(prefix="llm_spend_bench_") as folder:
+            measured[rows] = {"rows": rows, **shared, **bench(rows, Path(folder))}
+        sys.stdout.write(report.tables({rows: measured[rows]}) + "\n\n")
+        sys.stdout.flush()
+    if max(sizes) >= KEPT_FROM_ROWS:
+        report.keep(measured)
+
+
+def bench(rows: int, folder: Path) -> Figures:
+    """Figures of one history size: seconds, MiB of peak memory, bytes and rows."""
+    history, day, batch = folder / "history.parquet", folder / "day.parquet", folder / "batch.parquet"
+    database, target = folder / "warehouse.duckdb", folder / "target"
     write_events(history, rows, HISTORY_DAYS)
-    write_events(day, rows // 100, 1, first_day=HISTORY_DAYS)
-    floor_sql = folder / "floor.sql"
-    floor_sql.write_text(FLOOR.format(events=history))
-    figures: dict[str, object] = {"rows": rows}
-    figures["floor"] = run(FLOOR_SCRIPT, folder / "floor.duckdb", floor_sql, ",".join(map("/".join, MODELS)))
-    figures["load"] = run(LOAD, database, history, "2026-10-02T00:00:00+00:00")
-    target, project = folder / "target", project_dir()
-    first, second = "2026-10-02 00:00:00", "2026-10-03 00:00:00"
-    figures["full"] = run(BUILD, database, target, project, first, "models")
-    figures["tests"] = run(BUILD, database, target, project, first, "tests")
-    figures["nothing"] = run(BUILD, database, target, project, first, "models")
-    figures["load_day"] = run(LOAD, database, day, "2026-10-02T06:00:00+00:00")
-    figures["day"] = run(BUILD, database, target, project, second, "models")
-    figures["bytes"] = database.stat().st_size
-    with duckdb.connect(str(database), read_only=True) as connection:
-        figures["tables"] = dict(
-            connection.execute(
-                "select table_name, estimated_size from duckdb_tables() where schema_name = 'marts'"
-                " order by 2 desc limit 8"
-            ).fetchall()
-        )
+    write_events(day, rows // 100, 1, first_day=HISTORY_DAYS, first_number=rows)
+    write_events(batch, BATCH_ROWS, 1, first_day=HISTORY_DAYS, first_number=rows + rows // 100)
+    figures: Figures = {"parquet_bytes": history.stat().st_size, "floor": floor(history, folder)}
+    figures["load"] = steps.load(database, history, FIRST_LOAD)
+    figures["landed_bytes"] = database.stat().st_size
+    figures["full"] = steps.build(database, target, FIRST_BUILD)
+    figures["warehouse_bytes"] = database.stat().st_size
+    figures["tables"] = table_sizes(database)
+    figures["tests"] = steps.build(database, target, FIRST_BUILD, "tests")
+    figures["nothing"] = steps.build(database, target, FIRST_BUILD)
+    figures["load_day"] = steps.load(database, day, DAY_LOAD)
+    figures["day"] = steps.build(database, target, DAY_BUILD)
+    figures["load_batch"] = steps.load(database, batch, BATCH_LOAD)
+    figures["batch"] = steps.build(database, target, BATCH_BUILD)
+    figures["warehouse_bytes_at_the_end"] = database.stat().st_size
+    figures["peers"] = against_peers(rows, history, database, folder)
     return figures
 
 
-def main() -> None:
-    sizes = [int(size) for size in os.environ.get("BENCH_ROWS", "1000000,10000000").split(",")]
-    results = {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
-        "duckdb": duckdb.__version__,
-        "first_day": str(FIRST_DAY),
+def floor(history: Path, folder: Path) -> Figures:
+    """The least: the newest delivery of each event, priced by one join, and one daily total. No history, no tests."""
+    script, database = folder / "floor.sql", folder / "floor.duckdb"
+    script.write_text(FLOOR.format(events=history), encoding="utf-8")
+    pairs = ",".join(map("/".join, MODELS))
+    figures = steps.run(FLOOR_SCRIPT, database, script, pairs, steps.MEMORY_LIMIT)
+    figures["bytes"] = database.stat().st_size
+    database.unlink()
+    return figures
+
+
+def table_sizes(database: Path) -> dict[str, dict[str, int]]:
+    """Rows and bytes of the landed events and of the largest marts; bytes are the blocks that hold their columns."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        names = connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where schema_name = 'marts' or table_name = 'raw_usage_events'"
+        ).fetchall()
+        (block_bytes,) = connection.execute("select block_size from pragma_database_size()").fetchone()
+        sizes = {}
+        for schema, name in names:
+            (rows,) = connection.execute(f"select count(*) from {schema}.{name}").fetchone()
+            (blocks,) = connection.execute(
+                "select count(distinct block_id) from ("
+                f" select block_id from pragma_storage_info('{schema}.{name}') where persistent"
+                f" union all select unnest(additional_block_ids) from pragma_storage_info('{schema}.{name}'))"
+                " where block_id >= 0"
+            ).fetchone()
+            sizes[name] = {"rows": rows, "bytes": blocks * block_bytes}
+    largest = sorted(sizes.items(), key=lambda item: -item[1]["rows"])
+    return dict(largest[:SHOWN_TABLES])
+
+
+def machine() -> Figures:
+    """What the figures depend on; sizes in GiB."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text("utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "measured_on": str(datetime.now(UTC).date()),
+        "processor": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3),
+        "memory_limit": steps.MEMORY_LIMIT,
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {
+            "Python": platform.python_version(),
+            **{name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")},
+        },
     }
-    for size in sizes:
-        with tempfile.TemporaryDirectory(prefix="llm_spend_bench_") as folder:
-            results[str(size)] = bench(size, Path(folder))
-        sys.stdout.write(json.dumps(results[str(size)], indent=1) + "\n")
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "build.json").write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

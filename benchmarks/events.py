@@ -28,12 +28,11 @@ MODELS = [
 ]
 
 
-def write_events(path: Path, rows: int, days: int, first_day: int = 0) -> None:
+def write_events(path: Path, rows: int, days: int, first_day: int = 0, first_number: int = 0) -> None:
     """Write about `rows` deliveries of `days` days to one Parquet file; the same arguments give the same events.
 
     In the order of time. One call in twelve is the retry of the one before it, one delivery in two hundred comes
-    twice. `first_day` counts
-    from FIRST_DAY.
+    twice. `first_day` counts from FIRST_DAY; files with other ranges of numbers hold other events.
     """
 
     def quantile(values: list[int], u: str) -> str:
@@ -49,16 +48,18 @@ def write_events(path: Path, rows: int, days: int, first_day: int = 0) -> None:
     providers, models = [list(column) for column in zip(*MODELS, strict=True)]
     with duckdb.connect() as connection:
         connection.execute("set memory_limit = '4GB'; set preserve_insertion_order = false")
+        # Beside the file: that is where the room was planned for.
+        connection.execute(f"set temp_directory = '{path.with_suffix('.spill')}'")
         connection.execute(
             f"""
             copy (
                 with calls as (
                     select
-                        i + cast({first_day * 100_000_000} as bigint) as i,
+                        i,
+                        hash(i) % 12 = 0 and i > {first_number} as is_retry,
                         -- a retry repeats the call before it, later and with its own outcome
-                        i + cast({first_day * 100_000_000} as bigint) - cast(hash(i) % 12 = 0 and i > 0 as int) as n,
-                        hash(i) % 12 = 0 and i > 0 as is_retry
-                    from range({rows}) as numbers (i)
+                        i - cast(is_retry as int) as n
+                    from range({first_number}, {first_number + rows}) as numbers (i)
                 ),
 
                 drawn as (

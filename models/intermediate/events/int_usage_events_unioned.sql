@@ -15,9 +15,7 @@ with delivered as (
     from {{ ref('stg_app__usage_events') }}
     where
         quarantine_reason is null
-        {%- if not restates_everything() %}
         and {{ on_days_of('started_at', 'int_read_days') }}
-        {%- endif %}
 
 ),
 
