@@ -9,7 +9,7 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash bench-pricing lint format lock clean
+.PHONY: help demo ui test test-crash bench bench-pricing lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ test: .venv/installed ## All tests: lint, the full dbt build with data and unit 
 	LLM_SPEND_DUCKDB_PATH=$(TEST_DATABASE) $(BIN)/dbt build --profiles-dir . --target-path target/test/dbt && \
 	$(BIN)/pytest && \
 	echo "All tests passed in $$((SECONDS - started)) s"
+
+bench: .venv/installed ## Build ten million events, a day more, a batch, beside other tools; about half an hour
+	@$(BIN)/python benchmarks/build.py
 
 bench-pricing: .venv/installed ## Cost ten million calls, beside genai-prices; about three minutes
 	@$(BIN)/python benchmarks/pricing.py

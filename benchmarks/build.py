@@ -1,10 +1,9 @@
-"""Load and build generated events, a day more, and a batch, beside the least a hand-written script can do: `make bench`.
+"""Load and build generated events, a day more, and a batch, beside the least a script can do: `make bench`.
 
 Other tools price the same events in the same run (peers.py). BENCH_ROWS lists the history sizes; a run with ten
 million rows or more is kept in `benchmarks/results/`, in README.md and in docs/scaling.md. A smaller one is printed.
 """
 
-import json
 import os
 import platform
 import sys
@@ -23,7 +22,6 @@ from steps import Figures
 HISTORY_DAYS = 60
 BATCH_ROWS = 10_000
 KEPT_FROM_ROWS = 10_000_000
-SHOWN_TABLES = 8
 
 FIRST_LOAD, FIRST_BUILD = "2026-10-02T00:00:00+00:00", "2026-10-02 00:00:00"
 DAY_LOAD, DAY_BUILD = "2026-10-02T06:00:00+00:00", "2026-10-03 00:00:00"
@@ -120,7 +118,7 @@ def floor(history: Path, folder: Path) -> Figures:
 
 
 def table_sizes(database: Path) -> dict[str, dict[str, int]]:
-    """Rows and bytes of the landed events and of the largest marts; bytes are the blocks that hold their columns."""
+    """Rows and bytes (of the blocks that hold their columns) of the landed events and each mart, most rows first."""
     with duckdb.connect(str(database), read_only=True) as connection:
         names = connection.execute(
             "select schema_name, table_name from duckdb_tables()"
@@ -137,8 +135,7 @@ def table_sizes(database: Path) -> dict[str, dict[str, int]]:
                 " where block_id >= 0"
             ).fetchone()
             sizes[name] = {"rows": rows, "bytes": blocks * block_bytes}
-    largest = sorted(sizes.items(), key=lambda item: -item[1]["rows"])
-    return dict(largest[:SHOWN_TABLES])
+    return dict(sorted(sizes.items(), key=lambda item: -item[1]["rows"]))
 
 
 def machine() -> Figures:
