@@ -1,6 +1,9 @@
 -- Every acceptable raw row is a delivery of an attempt: nothing falls out between landing and the attempts. Attempts
 -- whose raw rows are gone may count more.
 
+-- Dagster shows a test of several models as a check of the one named here.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_llm_attempts'}}}) }}
+
 with totals as (
 
     select
