@@ -53,9 +53,12 @@ ARGUMENTS = {
 }
 
 TAIL = """
-import json as _json, resource, sys as _sys
-_unit = 1024**2 if _sys.platform == "darwin" else 1024
-_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _unit
+import json as _json, os as _os, resource, sys as _sys
+# Linux counts what the parent held when it forked into ru_maxrss.
+if _os.path.exists("/proc/self/status"):
+    _peak = int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024
+else:
+    _peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if _sys.platform == "darwin" else 1024)
 print(_json.dumps({"peak_mb": _peak, **RESULT}))
 """
 
