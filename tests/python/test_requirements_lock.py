@@ -3,6 +3,7 @@ import tomllib
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -36,5 +37,5 @@ def test_the_lock_holds_what_the_project_asks_for() -> None:
     for requirement in map(Requirement, wanted):
         if requirement.name == project["project"]["name"]:
             continue
-        (pin,) = PINNED[requirement.name].specifier
+        (pin,) = PINNED[canonicalize_name(requirement.name)].specifier
         assert requirement.specifier.contains(pin.version), requirement
