@@ -311,7 +311,8 @@ def test_a_build_stops_before_any_cost_is_written(tmp_path: Path) -> None:
         f"{config}/price_overrides.csv, line {n + 1}: price '-{n}': {rule}" for n in range(1, 11)
     ]
     tables = (
-        "select table_name from information_schema.columns where table_schema = 'marts' and column_name like '%cost_usd'"
+        "select table_name from information_schema.columns"
+        " where table_schema = 'marts' and column_name like '%cost_usd'"
     )
     assert query(database, tables) == []
 
