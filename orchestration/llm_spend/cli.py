@@ -191,7 +191,7 @@ def plan(
     moment = _utc_text(as_of) if as_of else None
     with _writing(database, "plan", wait, config) as target:
         _land(target, None, None, None)
-        seeds = _config_seeds(config, paths.target_dir()) if config else None
+        seeds = _config_seeds(config, paths.artifacts_dir()) if config else None
         _build(
             dbt_run.BuildRequest(
                 target, as_of=moment, config_seeds=seeds, config_dir=config, select=("+int_attempts_priced",)
@@ -227,7 +227,7 @@ def prices_check(config: ConfigOption = None) -> None:
     """Check the price book and your own configuration by the rules of a build, without building."""
     folders = [paths.project_dir() / "seeds" / name for name in ("prices", "config")]
     names = tuple(sorted(path.stem for folder in folders for path in folder.glob("*.csv")))
-    target = paths.target_dir() / "prices_check"
+    target = paths.artifacts_dir() / "prices_check"
     database = target / "prices.duckdb"
     seeds = _config_seeds(config, target) if config else None
     with connect(database):
@@ -291,7 +291,7 @@ def main() -> None:
 def _writing(database: Path | None, command: str, wait_minutes: float, config: Path | None = None) -> Iterator[Path]:
     """The database, while no other process of ours writes it; own configuration is laid out in one place, too."""
     target = (database or paths.default_database()).expanduser().absolute()
-    written = [target, paths.target_dir() / "config_seeds"] if config else [target]
+    written = [target, paths.artifacts_dir() / "config_seeds"] if config else [target]
     with ExitStack() as held:
         for path in written:
             held.enter_context(
@@ -349,7 +349,7 @@ def _print_load(report: "LoadReport") -> None:
 def _build_and_report(
     target: Path, event_source: str, as_of: str | None, config: Path | None, full_refresh: bool
 ) -> None:
-    seeds = _config_seeds(config, paths.target_dir()) if config else None
+    seeds = _config_seeds(config, paths.artifacts_dir()) if config else None
     begin_build(target)
     _build(dbt_run.BuildRequest(target, event_source, as_of, seeds, full_refresh, config_dir=config))
     end_build(target)

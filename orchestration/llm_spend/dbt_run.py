@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_spend.database import connect
 from llm_spend.errors import UserError
-from llm_spend.paths import project_dir, short, target_dir
+from llm_spend.paths import artifacts_dir, project_dir, short
 from llm_spend.seed_faults import Fault, SeedFile, SeedRule, find_faults, shown
 
 Progress = Callable[[str, int, int], None]
@@ -112,7 +112,7 @@ def build(request: BuildRequest, progress: Progress, target: Path | None = None)
     """
     from dbt.cli.main import dbtRunner
 
-    project, target = project_dir(), target or target_dir()
+    project, target = project_dir(), target or artifacts_dir()
     with environment(dbt_environment(request, project)):
         result = dbtRunner(callbacks=[_progress_events(progress)]).invoke(dbt_arguments(request, project, target))
         close_connections()

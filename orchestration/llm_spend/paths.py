@@ -27,6 +27,12 @@ def target_dir(package_dir: Path = PACKAGE_DIR) -> Path:
     return (checkout_dir(package_dir) or Path.cwd()) / "target"
 
 
+def artifacts_dir() -> Path:
+    """Where what dbt and the checks write on their way goes: DBT_TARGET_PATH, as for dbt itself, else `target_dir`."""
+    chosen = os.environ.get("DBT_TARGET_PATH")
+    return Path(chosen).expanduser().absolute() if chosen else target_dir()
+
+
 def default_database(package_dir: Path = PACKAGE_DIR) -> Path:
     """The DuckDB file: LLM_SPEND_DUCKDB_PATH when set, else `llm_spend.duckdb` in the target directory."""
     chosen = os.environ.get("LLM_SPEND_DUCKDB_PATH")

@@ -18,6 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 AIDER_LOG = ROOT / "tests" / "data" / "aider" / "aider_sample_analytics_message_send.csv"
 
 
+def pytest_configure() -> None:
+    """Tests that run side by side write dbt's artifacts side by side."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["DBT_TARGET_PATH"] = str(ROOT / "target" / "test" / worker)
+
+
 def run_cli(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `llm-spend` as a person does, in a terminal of 100 columns."""
     return subprocess.run(

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from conftest import ROOT, query
+from llm_spend.paths import artifacts_dir
 
 LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "llm_spend.definitions"}
 LAUNCH = """
@@ -158,7 +159,7 @@ def test_a_run_succeeds_with_its_checks_and_another_waits_for_it(ui: Ui):
     ended = ui.wait(first, seconds=180)
     assert ended["status"] == "SUCCESS", ui.log.read_text()[-3000:]
     checks = ui.checks(first)
-    manifest = json.loads((ROOT / "target" / "dagster_dbt" / f"demo-{ui.database.stem}" / "manifest.json").read_text())
+    manifest = json.loads((artifacts_dir() / "dagster_dbt" / f"demo-{ui.database.stem}" / "manifest.json").read_text())
     tests = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
     assert set(checks) == tests | {"landing_verdict", "alerts_delivered"}
     assert all(checks.values())

@@ -61,3 +61,11 @@ def test_the_environment_chooses_the_database(
 ) -> None:
     monkeypatch.setenv("LLM_SPEND_DUCKDB_PATH", "mine.duckdb")
     assert paths.default_database(checkout_package) == working_dir / "mine.duckdb"
+
+
+def test_artifacts_go_where_dbt_is_told_to_put_them(working_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", str(working_dir / "elsewhere"))
+    assert paths.artifacts_dir() == working_dir / "elsewhere"
+    assert paths.default_database() == paths.target_dir() / "llm_spend.duckdb"
+    monkeypatch.delenv("DBT_TARGET_PATH")
+    assert paths.artifacts_dir() == paths.target_dir()

@@ -66,7 +66,7 @@ def prepared_project(settings: Settings) -> DbtProject:
 def artifacts_dir(request: dbt_run.BuildRequest) -> Path:
     """Where the manifest is: the vars decide what a model refers to, the DuckDB file names the database of each."""
     parts = [*dbt_run.dbt_variables(request).values(), request.database.stem]
-    return paths.target_dir() / "dagster_dbt" / "-".join(parts)
+    return paths.artifacts_dir() / "dagster_dbt" / "-".join(parts)
 
 
 def is_stale(manifest: Path, project_dir: Path) -> bool:

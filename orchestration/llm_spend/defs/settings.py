@@ -31,7 +31,7 @@ class Settings:
 
     @property
     def quality_dir(self) -> Path:
-        return paths.target_dir() / "quality"
+        return paths.artifacts_dir() / "quality"
 
     def build_request(self, touched: Mapping[str, str] | None = None) -> BuildRequest:
         """The build of these settings; `touched` are the vars of the days to add."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_spend.database import connect
 from llm_spend.errors import UserError
-from llm_spend.paths import target_dir
+from llm_spend.paths import artifacts_dir
 from llm_spend.quality import suites
 from llm_spend.quality.frames import NOT_PARSED, DuckDbFrames, FrameSource, LandedFile
 from llm_spend.quality.staging import StagingRules, staging_rules
@@ -65,7 +65,7 @@ def check(
         findings, tallies = _judge_tables(validations, frames, database), []
         if not findings:
             findings, tallies = _judge_files(validations, frames, file_hashes, moment, batch_rows)
-    page = validations.write_docs((docs_dir or target_dir() / "quality") / "data_docs")
+    page = validations.write_docs((docs_dir or artifacts_dir() / "quality") / "data_docs")
     return Verdict(
         tuple(sorted(findings, key=lambda finding: finding.severity)),
         page,

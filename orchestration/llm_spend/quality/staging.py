@@ -14,7 +14,7 @@ from llm_spend.dbt_run import (
     place_arguments,
 )
 from llm_spend.errors import UserError
-from llm_spend.paths import project_dir, target_dir
+from llm_spend.paths import artifacts_dir, project_dir
 
 MODEL = "stg_app__usage_events"
 LANDED_ROWS = "landed_rows"
@@ -50,7 +50,7 @@ def staging_rules(as_of: datetime) -> StagingRules:
             "usage_events_identifier": LANDED_ROWS,
         },
     )
-    project, artifacts = project_dir(), target_dir() / "quality" / "dbt"
+    project, artifacts = project_dir(), artifacts_dir() / "quality" / "dbt"
     command, *options = [
         *parse_arguments(request),
         *place_arguments(project, artifacts, artifacts / "logs"),
