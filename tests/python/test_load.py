@@ -401,7 +401,7 @@ def test_a_damaged_archive_is_one_line_and_leaves_nothing(
 ) -> None:
     content = _noise(20_000)
     checked = zstd.compress(content, options={zstd.CompressionParameter.checksum_flag: 1})
-    archive = checked if suffix == ".zst" else gzip.compress(content)
+    archive = checked if suffix == ".zst" else gzip.compress(content, mtime=0)
     path = landing.file(f"e.jsonl{suffix}", damage(archive))
     with pytest.raises(UserError) as caught:
         landing.load(path)
@@ -446,12 +446,12 @@ def test_a_glob_that_names_nothing_is_an_error_before_anything_is_loaded(landing
 def test_a_broken_file_among_many_stops_there_and_the_next_load_goes_on(landing: Landing) -> None:
     files = [landing.jsonl({**EVENT, "event_id": f"e{n}"}, name=f"{n}.jsonl") for n in range(4)]
     whole = files[2].read_bytes()
-    broken = landing.file("2.jsonl.gz", gzip.compress(whole)[:-3])
+    broken = landing.file("2.jsonl.gz", gzip.compress(whole, mtime=0)[:-3])
     files[2].unlink()
     with pytest.raises(UserError, match=r"2\.jsonl\.gz: no whole gzip archive"):
         landing.load(landing.directory / "*.jsonl*")
     assert landing.events("event_id") == [("e0",), ("e1",)]
-    broken.write_bytes(gzip.compress(whole))
+    broken.write_bytes(gzip.compress(whole, mtime=0))
     report = landing.load(landing.directory / "*.jsonl*")
     assert [file.is_skipped for file in report.files] == [True, True, False, False]
     assert landing.events("event_id") == [("e0",), ("e1",), ("e2",), ("e3",)]
@@ -914,8 +914,8 @@ def test_hashing_needs_a_salt_and_an_id(landing: Landing) -> None:
          "e.csv.zst: no whole zstd archive (Unable to decompress Zstandard data: Unknown frame descriptor)"),
         ("e.csv.gz", b"", "e.csv.gz: no whole gzip archive (the file is empty)"),
         ("e.jsonl.zst", zstd.compress(b"\x00\x01"), "e.jsonl.zst: binary or UTF-16, not UTF-8 text"),
-        ("e.jsonl.gz", gzip.compress(b""), "e.jsonl.gz: empty, no event to load"),
-        ("e.parquet.gz", gzip.compress(b"x"),
+        ("e.jsonl.gz", gzip.compress(b"", mtime=0), "e.jsonl.gz: empty, no event to load"),
+        ("e.parquet.gz", gzip.compress(b"x", mtime=0),
          "e.parquet.gz: only text is read from an archive; .parquet has its own compression, unpack it first"),
         ("e.parquet", b"x", "e.parquet: cannot be loaded"),
         ("e.csv", "started_at,model,model\n2025-03-01,a,b\n", "e.csv:1: the header names 'model' twice"),
