@@ -29,7 +29,7 @@ SAMPLE = 20_000
 ROUNDS = 3
 MEMORY_LIMIT = "3GB"
 PRICED = "model.llm_spend.int_attempts_priced"
-SEQUENCED = "model.llm_spend.int_attempts_sequenced"
+CALLS = {"model.llm_spend.int_attempts_sequenced", "model.llm_spend.stg_app__usage_events"}
 
 MIX = (
     # provider and model as logged, calls in a thousand, what such a call looks like
@@ -306,7 +306,8 @@ def generate(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
         """
     )
     connection.execute(
-        "create view intermediate.int_usage_events_identified as select * from intermediate.int_attempts_sequenced"
+        "create schema if not exists staging; create view staging.stg_app__usage_events as"
+        " select *, started_at as _loaded_at from intermediate.int_attempts_sequenced"
     )
 
 
@@ -315,7 +316,7 @@ def compiled_models(work: Path) -> dict[str, dict[str, str]]:
     manifest = json.loads((work / "target" / "manifest.json").read_text("utf-8"))
     parents = manifest["parent_map"]
     nodes = manifest["nodes"]
-    wanted = ancestors(PRICED, parents) - ancestors(SEQUENCED, parents)
+    wanted = ancestors(PRICED, parents) - CALLS
     ordered = TopologicalSorter({name: parents[name] for name in wanted}).static_order()
     return {
         name: {
@@ -329,8 +330,8 @@ def compiled_models(work: Path) -> dict[str, dict[str, str]]:
 
 
 def ancestors(name: str, parents: Mapping[str, list[str]]) -> set[str]:
-    """The node and all that it reads."""
-    return {name}.union(*(ancestors(parent, parents) for parent in parents[name]))
+    """The node and all that it reads, but what the calls are made of: those are generated."""
+    return {name}.union(*(ancestors(parent, parents) for parent in parents[name] if name not in CALLS))
 
 
 def build(connection: duckdb.DuckDBPyConnection, models: Mapping[str, Mapping[str, str]]) -> None:
