@@ -1,0 +1,2 @@
+def wrong_cases(engine, folder, dbt):
+    return 0, []
