@@ -27,7 +27,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Mart:
-    """Rows, sorted, each as what must be equal to the last digit (as text) and what may differ in the tenth (floats)."""
+    """Rows, sorted, each as what must be equal to the last digit (texts) and what may differ in the tenth (floats)."""
 
     exact_columns: Key
     float_columns: Key
@@ -55,7 +55,9 @@ def write_golden(mart: Mart, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*mart.exact_columns, *(f"~{column}" for column in mart.float_columns)])
-        writer.writerows([*exact, *(NULL if value is None else repr(value) for value in floats)] for exact, floats in mart.rows)
+        writer.writerows(
+            [*exact, *(NULL if value is None else repr(value) for value in floats)] for exact, floats in mart.rows
+        )
 
 
 def read_golden(path: Path) -> Mart:
@@ -75,10 +77,12 @@ def read_golden(path: Path) -> Mart:
 
 def differences(expected: Mart, found: Mart) -> list[str]:
     """What differs, in lines for a person; empty where nothing does."""
-    floats = {column: None for column in (*expected.float_columns, *found.float_columns)}
+    floats = dict.fromkeys((*expected.float_columns, *found.float_columns))
     ours, theirs = _with_floats(expected, set(floats)), _with_floats(found, set(floats))
     if ours.exact_columns != theirs.exact_columns or ours.float_columns != theirs.float_columns:
-        return [f"columns {ours.exact_columns + ours.float_columns}, found {theirs.exact_columns + theirs.float_columns}"]
+        return [
+            f"columns {ours.exact_columns + ours.float_columns}, found {theirs.exact_columns + theirs.float_columns}"
+        ]
     if len(ours.rows) != len(theirs.rows):
         missing, extra = _only(ours, theirs), _only(theirs, ours)
         return [f"{len(ours.rows)} rows, found {len(theirs.rows)}", *missing[:2], "found instead:", *extra[:2]]
@@ -119,7 +123,8 @@ def _mart(columns: Iterable[str], floats: set[int], rows: Iterable[tuple[object,
     exact = [place for place, name in enumerate(columns) if place not in floats and name not in WHEN_WRITTEN]
     approximate = sorted(floats, key=lambda place: columns[place])
     as_rows = [
-        (tuple(_text(row[place]) for place in exact), tuple(_number(row[place]) for place in approximate)) for row in rows
+        (tuple(_text(row[place]) for place in exact), tuple(_number(row[place]) for place in approximate))
+        for row in rows
     ]
     as_rows.sort(key=lambda row: (row[0], [(value is not None, value or 0.0) for value in row[1]]))
     return Mart(tuple(columns[place] for place in exact), tuple(columns[place] for place in approximate), as_rows)

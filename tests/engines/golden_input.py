@@ -36,7 +36,8 @@ def checkout(random: Random) -> Iterator[Event]:
                 "tenant_id": random.choice(["acme", "acme-eu", "globex", *NAMES[:2]]),
                 "user_id": random.choice(["u1", "u2", "svc-sync", None]), "api_key_id": "key_checkout",
                 "input_tokens": int(4000 * size), "output_tokens": int(400 * size), "cached_input_tokens": 1024,
-                "task_succeeded": random.choice([True, True, True, False, None]), "latency_ms": random.randint(200, 9000),
+                "task_succeeded": random.choice([True, True, True, False, None]),
+                "latency_ms": random.randint(200, 9000),
             }  # fmt: skip
     for number in range(24):
         yield {
@@ -44,14 +45,14 @@ def checkout(random: Random) -> Iterator[Event]:
             "model": "gpt-4.1", "endpoint_tag": "research.report", "agent_id": "agent_1", "workflow_id": "nightly",
             "tenant_id": "globex", "input_tokens": 90_000, "output_tokens": 9_000, "run_id": "run-1",
         }  # fmt: skip
-    for number in range(20):
-        for attempt in (1, 2):
+    for number in range(30):
+        for attempt in (1, 2, 3):
             yield {
                 "event_id": f"retried-{number}-{attempt}", "started_at": moment(19, 1200 + number + attempt * 0.3),
                 "provider": "openai", "model": "gpt-4.1", "endpoint_tag": "checkout.summary",
                 "prompt_version": "summary_v2", "tenant_id": "acme", "external_request_id": f"retried-{number}",
                 "attempt_number": attempt, "input_tokens": 60_000, "output_tokens": 700, "api_key_id": "key_checkout",
-                "status": "timeout" if attempt == 1 else "success",
+                "status": "success" if attempt == 3 else "timeout",
             }  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def support(random: Random) -> Iterator[Event]:
         yield from (
             {
                 "event_id": f"support-{day}-{number}",
-                "started_at": f"{(FIRST_DAY + timedelta(days=day, hours=3 * number)).isoformat()}.{random.randint(0, 999999):06d}"
+                "started_at": moment(day, 180 * number)[:-1] + f".{random.randint(0, 999999):06d}"
                 + random.choice(["Z", "+02:00", "-07:30"]),
                 "provider": random.choice(["Anthropic", "anthropic", None]), "model": "claude-sonnet-4-5-20250929",
                 "endpoint_tag": random.choice(["support.reply", "support_reply"]), "prompt_version": "reply_v1",
@@ -82,7 +83,8 @@ def support(random: Random) -> Iterator[Event]:
         yield {"event_id": f"m-{day}-2", "started_at": moment(day, 1441), "external_request_id": f"over-{day}",
                "output_tokens": 90, **midnight}  # fmt: skip
         yield {"event_id": f"reused-{day}", "started_at": moment(day, 700), "external_request_id": f"reused-{day // 3}",
-               "call_name": "step", "status": random.choice(["success", "cancelled"]), "output_tokens": 5, **midnight}  # fmt: skip
+               "call_name": "step", "status": random.choice(["success", "cancelled"]), "output_tokens": 5,
+               **midnight}  # fmt: skip
 
 
 def every_usage_type() -> Iterator[Event]:
@@ -110,7 +112,8 @@ def every_usage_type() -> Iterator[Event]:
         {"provider": "ÉTABLI", "model": "Modèle, \"9\"", "output_tokens": 10, "reported_cost_usd": "123.456789"},
         {"provider": "openai", "model": "gpt-4o", "input_tokens": 50, "output_tokens": None, "tenant_id": ""},
         {"provider": "openai", "model": "gpt-4o", "input_tokens": 9_999_999_999, "output_tokens": 1,
-         "reported_cost_usd": "25000.000000000001"},
+         "reported_cost_usd": "25000.000000000001", "environment": "dev"},
+        {"provider": "google", "model": "gemini-2.5-flash"},
         {"provider": "openai", "model": "gpt-4.1", "requested_model": "gpt-4o", "status": "Error"},
         {"provider": "openai", "model": "gpt-4.1", "input_tokens": 5, "output_tokens": 5, "other_usage": {}},
         {"provider": "google", "model": "gemini-3-pro-preview", "input_tokens": 10, "output_tokens": 2,
@@ -150,11 +153,13 @@ def batches() -> dict[str, Iterable[Event | str]]:
         "1_first": [*first, *refused(), *({**call, "started_at": moment(3, 5), "output_tokens": 1} for _ in range(3))],
         "2_late": [
             *late, *redelivered, *corrected,
-            {"event_id": "m-5-0", "started_at": moment(5, 1430), "external_request_id": "over-5", "status": "timeout", **call},
+            {"event_id": "m-5-0", "started_at": moment(5, 1430), "external_request_id": "over-5", "status": "timeout",
+             **call},
         ],
         "3_moved": [
             {**first[300], "started_at": moment(21, 30)},
-            {"event_id": "m-9-2", "started_at": moment(10, 3), "external_request_id": "over-9", "output_tokens": 95, **call},
+            {"event_id": "m-9-2", "started_at": moment(10, 3), "external_request_id": "over-9", "output_tokens": 95,
+             **call},
         ],
         "4_next_days": [
             {"event_id": f"next-{number}", "started_at": moment(DAYS - 2 + number % 2, 100 + 11 * number),
@@ -167,11 +172,12 @@ def batches() -> dict[str, Iterable[Event | str]]:
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, events in batches().items():
-        lines = (
-            event if isinstance(event, str) else json.dumps({k: v for k, v in event.items() if v is not None}, ensure_ascii=False)
-            for event in events
-        )
-        (FOLDER / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        text = "".join(f"{event if isinstance(event, str) else _line(event)}\n" for event in events)
+        (FOLDER / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+def _line(event: Event) -> str:
+    return json.dumps({name: value for name, value in event.items() if value is not None}, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,7 +20,7 @@ SECONDS_TO_START = 60
 
 @dataclass(frozen=True)
 class Engine:
-    """A running engine: what a dbt target of its name needs, and three ways to talk to it."""
+    """A running engine: what a dbt target of its name needs, and ways to talk to it."""
 
     target: str
     environment: dict[str, str]
@@ -31,6 +30,10 @@ class Engine:
     """Column names and rows. Decimals are Decimal, floats float, timestamps naive UTC datetimes."""
     insert: Callable[[str, Sequence[str], Sequence[Row]], None]
     """Rows of Python values into some columns of a table."""
+    keep: Callable[[], None]
+    """Keeps a copy of everything that is stored now."""
+    restore: Callable[[], None]
+    """Brings the copy back, whatever was stored since."""
 
 
 @contextmanager
@@ -56,7 +59,14 @@ def duckdb_engine(folder: Path) -> Iterator[Engine]:
             connection.executemany(f"insert into {table} ({', '.join(columns)}) values ({places})", rows)
             connection.commit()
 
-    yield Engine("duckdb", {"LLM_SPEND_DUCKDB_PATH": str(database)}, execute, query, insert)
+    def keep() -> None:
+        shutil.copyfile(database, folder / "kept.duckdb")
+
+    def restore() -> None:
+        database.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+        shutil.copyfile(folder / "kept.duckdb", database)
+
+    yield Engine("duckdb", {"LLM_SPEND_DUCKDB_PATH": str(database)}, execute, query, insert, keep, restore)
 
 
 @contextmanager
@@ -115,15 +125,25 @@ def postgres_engine(folder: Path) -> Iterator[Engine]:
         with connected() as cursor:
             execute_values(cursor, f"insert into {table} ({', '.join(columns)}) values %s", rows, page_size=1000)
 
-    def create_database() -> None:
+    def copy_database(origin: str, copy: str) -> None:
         with connected("postgres") as cursor:
-            cursor.execute("create database llm_spend")
+            cursor.execute(f"drop database if exists {copy} with (force)")
+            cursor.execute(f"create database {copy} template {origin}")
+
+    def create_database() -> None:
+        copy_database("template0", "llm_spend")
+
+    def keep() -> None:
+        copy_database("llm_spend", "kept")
+
+    def restore() -> None:
+        copy_database("kept", "llm_spend")
 
     try:
         _wait_for(create_database, psycopg2.OperationalError, server, home / "server.log")
         environment = {f"LLM_SPEND_POSTGRES_{name.upper()}": str(value) for name, value in where.items()}
         environment["LLM_SPEND_POSTGRES_DATABASE"] = "llm_spend"
-        yield Engine("postgres", environment, execute, query, insert)
+        yield Engine("postgres", environment, execute, query, insert, keep, restore)
     finally:
         end(server, signal.SIGINT)
         log.close()
@@ -195,7 +215,3 @@ def _reachable(programs: Path, home: Path) -> Path:
     if libraries.is_dir():
         shutil.copytree(libraries, home / libraries.name)
     return home / "programs" / "bin"
-
-
-def naive_utc(value: object) -> object:
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
