@@ -207,11 +207,11 @@ def _unprivileged(home: Path) -> dict[str, object]:
 
 
 def _reachable(programs: Path, home: Path) -> Path:
-    """The programs, or a copy where `nobody` may not go to them."""
+    """The programs, or a copy of their wheel where `nobody` may not go to them."""
     if all(folder.stat().st_mode & 0o005 == 0o005 for folder in (programs, *programs.parents)):
         return programs
-    shutil.copytree(programs.parent, home / "programs", symlinks=True)
-    libraries = programs.parents[2] / f"{programs.parents[1].name}.libs"
-    if libraries.is_dir():
-        shutil.copytree(libraries, home / libraries.name)
-    return home / "programs" / "bin"
+    package = programs.parents[1]
+    for folder in (programs.parent, package.with_name(f"{package.name}.libs")):
+        if folder.is_dir():
+            shutil.copytree(folder, home / folder.relative_to(package.parent), symlinks=True)
+    return home / programs.relative_to(package.parent)
