@@ -1,4 +1,4 @@
--- Where usage events land in Postgres 14 or newer: what the models read with the var `event_source: landing`.
+-- Where usage events land in Postgres 15 or newer: what the models read with the var `event_source: landing`.
 -- Create the database so that text is compared by its bytes and lower() knows more than ASCII:
 --     create database llm_spend template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8';
 -- Timestamps are naive UTC. Rows are only appended, in about the order of time, so that block ranges tell days apart.
