@@ -6,3 +6,7 @@
 {% macro default__regex_matches(text_expression, pattern_expression) -%}
 regexp_matches({{ text_expression }}, {{ pattern_expression }})
 {%- endmacro %}
+
+{% macro postgres__regex_matches(text_expression, pattern_expression) -%}
+({{ text_expression }} ~ {{ pattern_expression }})
+{%- endmacro %}

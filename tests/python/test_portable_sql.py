@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SCANNED = ("models", "macros", "tests/dbt")
@@ -107,6 +108,14 @@ def test_all_sql_is_portable() -> None:
 def test_file_names_are_relation_names_of_at_most_40_characters() -> None:
     stems = {path.stem for folder in ("models", "seeds") for path in (ROOT / folder).rglob("*.*")}
     assert not sorted(stem for stem in stems if len(stem) > 40)
+
+
+def test_unit_tests_have_names_that_a_relation_may_have() -> None:
+    """dbt builds a relation of the unit test's name, and Postgres takes 63 characters."""
+    properties = (yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in (ROOT / "models").rglob("*.yml"))
+    names = [test["name"] for known in properties for test in known.get("unit_tests", [])]
+    assert names
+    assert not [name for name in names if len(name) > 63]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -96,7 +96,7 @@ weighed as (
     select
         *,
         cost_status in ('priced', 'partial') as is_costed,
-        case when cost_status in ('priced', 'partial', 'not_billed') then {{ money('0') }} end as zero_usd,
+        {{ money("case when cost_status in ('priced', 'partial', 'not_billed') then 0 end") }} as zero_usd,
         {{ uses_more_than_text() }} as uses_more_than_text
     from sourced
 
@@ -124,12 +124,12 @@ summed as (
 
     select
         *,
-        case
-            when cost_status = 'provider_reported'
-                then {{ money('reported_cost_usd') }}
-            when cost_status in ('priced', 'partial', 'not_billed')
-                then {{ money(text_costs_sum() ~ ' + other_cost_usd') }}
-        end as cost_usd
+        {{ money(
+            "case
+            when cost_status = 'provider_reported' then reported_cost_usd
+            when cost_status in ('priced', 'partial', 'not_billed') then " ~ text_costs_sum() ~ " + other_cost_usd
+        end"
+        ) }} as cost_usd
     from others_summed
 
 ),
@@ -139,12 +139,13 @@ final as (
     select
         *,
         case when cost_status = 'provider_reported' then 'reported' else 'calculated' end as cost_source,
-        case
+        {{ money(
+            "case
             when calculated_status in ('priced', 'partial') and (is_negotiated or cost_status != calculated_status)
-                then {{ list_cost() }}
-            when calculated_status not in ('unpriced', 'usage_missing')
-                then coalesce(cost_usd, 0)
-        end as list_cost_usd
+                then " ~ list_cost() ~ "
+            when calculated_status not in ('unpriced', 'usage_missing') then coalesce(cost_usd, 0)
+        end"
+        ) }} as list_cost_usd
     from summed
 
 )

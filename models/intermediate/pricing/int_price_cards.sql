@@ -239,7 +239,9 @@ final as (
 
     select
         keyed.*,
-        coalesce(speed_multipliers.multiplier, 1) * coalesce(region_multipliers.multiplier, 1) as multiplier,
+        cast(
+            coalesce(speed_multipliers.multiplier, 1) * coalesce(region_multipliers.multiplier, 1) as decimal(18, 12)
+        ) as multiplier,
         coalesce({{ dbt.concat(["' × '", 'speed_multipliers.multiplier_text']) }}, '') as speed_terms,
         coalesce({{ dbt.concat(["' × '", 'region_multipliers.multiplier_text']) }}, '') as region_terms
     from keyed

@@ -12,8 +12,10 @@ with pivoted as (
         card_id,
         {{ keys | join(',\n        ') }},
         {{ each_usage_type([
-            "max(case when usage_type = '<type>' then unit_price end) as <type>_unit_price",
-            "max(case when usage_type = '<type>' then list_unit_price end) as list_<type>_unit_price",
+            "cast(max(case when usage_type = '<type>' then unit_price end) as " ~ type_unit_price() ~ ")"
+            ~ " as <type>_unit_price",
+            "cast(max(case when usage_type = '<type>' then list_unit_price end) as " ~ type_unit_price() ~ ")"
+            ~ " as list_<type>_unit_price",
             "max(case when usage_type = '<type>' then terms end) as <type>_terms",
         ]) }},
         max(unit_price) = 0 as is_free,

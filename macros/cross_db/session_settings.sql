@@ -1,0 +1,9 @@
+{#- What an engine must be told before it runs a model. -#}
+{% macro session_settings() %}{{ return(adapter.dispatch('session_settings', 'llm_spend')()) }}{% endmacro %}
+
+{% macro default__session_settings() %}{% endmacro %}
+
+{#- Postgres takes a few hundred rows for a few, behind views that quarantine and deduplicate, and then compares every row with
+    every row. Until the end of the transaction it joins by hash or by order; and compiles nothing, which takes longer than
+    it saves. -#}
+{% macro postgres__session_settings() %}set local enable_nestloop = off; set local jit = off{% endmacro %}

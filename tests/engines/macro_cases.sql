@@ -1,0 +1,71 @@
+-- What macros mean, on every engine: a line is a condition that must hold. A heading `-- name` says whose it is; each
+-- macro of macros/cross_db has some. The reports are New York's here.
+
+-- add_days
+{{ add_days("cast('2024-02-28' as date)", 2) }} = cast('2024-03-01' as date)
+{{ add_days("cast('2027-01-01' as date)", -1) }} = cast('2026-12-31' as date)
+
+-- dash_compact_dates
+{{ dash_compact_dates("'model-20251211'") }} = 'model-2025-12-11'
+{{ dash_compact_dates("'a-20251211-b-20240229:c'") }} = 'a-2025-12-11-b-2024-02-29:c'
+{{ dash_compact_dates("'model-20251311'") }} = 'model-20251311'
+{{ dash_compact_dates("'модель-20251211'") }} = 'модель-2025-12-11'
+
+-- in_reporting_timezone: on this day the clocks go from 02:00 to 03:00
+{{ in_reporting_timezone("cast('2026-03-08 06:59:59' as " ~ dbt.type_timestamp() ~ ")") }} = cast('2026-03-08 01:59:59' as {{ dbt.type_timestamp() }})
+{{ in_reporting_timezone("cast('2026-03-08 07:00:00' as " ~ dbt.type_timestamp() ~ ")") }} = cast('2026-03-08 03:00:00' as {{ dbt.type_timestamp() }})
+
+-- from_reporting_timezone
+{{ from_reporting_timezone("cast('2026-03-08 01:59:59' as " ~ dbt.type_timestamp() ~ ")") }} = cast('2026-03-08 06:59:59' as {{ dbt.type_timestamp() }})
+{{ from_reporting_timezone("cast('2026-03-08 03:00:00' as " ~ dbt.type_timestamp() ~ ")") }} = cast('2026-03-08 07:00:00' as {{ dbt.type_timestamp() }})
+
+-- json_count
+{{ json_count("'{\"annotated_pages\": 7, \"pages\" : 12}'", 'pages') }} = 12
+{{ json_count("'{\"annotated_pages\": 7, \"pages\" : 12}'", 'annotated_pages') }} = 7
+{{ json_count("'{\"pages\":0}'", 'pages') }} = 0
+{{ json_count("'{\"pages\":9000000000}'", 'pages') }} = 9000000000
+{{ json_count("'{\"pages\":0}'", 'messages') }} is null
+{{ json_count("'{}'", 'messages') }} is null
+{{ json_count("nullif('a', 'a')", 'messages') }} is null
+
+-- json_text
+{{ json_text("'Café 東京 🦜 a/b'") }} = '"Café 東京 🦜 a/b"'
+{{ dbt.length(json_text("'a\"b'")) }} = 6 and {{ json_text("'a\"b'") }} like '"a%"b"'
+{{ dbt.length(json_text(line_break())) }} = 4 and {{ json_text(line_break()) }} like '"%n"'
+{{ json_text("nullif('a', 'a')") }} is null
+
+-- key_hash: of the bytes `é|` and `1|2026-01-02`
+{{ key_hash(["'é'", "nullif('a', 'a')"]) }} = '2f204cd52da504f9cb4104f9e821d9c9'
+{{ key_hash(['1', "cast('2026-01-02' as date)"]) }} = 'afd06bced9d588a2f76ae14fb5f29843'
+
+-- line_break
+{{ dbt.length(line_break()) }} = 1 and {{ line_break() }} < ' '
+
+-- regex_matches
+{{ regex_matches("'gpt-4o-2024'", "'^gpt-[0-9]o?-(2024|2025)$'") }}
+{{ regex_matches("'xgpt'", "'gpt'") }}
+not {{ regex_matches("'GPT'", "'gpt'") }}
+{{ regex_matches("'modèle'", "'^mod.le$'") }}
+{{ regex_matches("'{12}'", "'^[{][0-9]{2}[}]$'") }}
+
+-- text: compared by its bytes, counted by its letters
+'B' < 'a' and 'z' < 'é'
+lower('ÉTABLI') = 'établi'
+{{ dbt.length("'东京é'") }} = 3 and substring('东京é', 2, 1) = '京' and {{ dbt.right("'东京é'", 2) }} = '京é'
+{{ dbt.position("'é'", "'东京é'") }} = 3 and {{ dbt.position("'x'", "'东京é'") }} = 0
+{{ dbt.concat(["'a'", "nullif('a', 'a')"]) }} is null
+
+-- money: exact, halves away from zero
+{{ money("cast(9999999999 as " ~ dbt.type_bigint() ~ ") * cast('0.000000000001' as " ~ type_unit_price() ~ ")") }} = cast('0.009999999999' as {{ type_money() }})
+{{ rounded_unit_price("cast('0.0000000000005' as decimal(18, 13))") }} = cast('0.000000000001' as {{ type_unit_price() }})
+{{ unit_price("'0.15'", "'1M tokens'") }} = cast('0.00000015' as {{ type_unit_price() }})
+{{ unit_price("'0.111'", "'1 hour'") }} = cast('0.000030833333' as {{ type_unit_price() }})
+{{ derived_usd("cast('0.1234567895' as " ~ type_money() ~ ")") }} = cast('0.12345679' as {{ type_money() }})
+{{ derived_usd("cast('-0.1234567895' as " ~ type_money() ~ ")") }} = cast('-0.12345679' as {{ type_money() }})
+{{ ratio('1', '0') }} is null and {{ ratio('1', '4') }} = 0.25
+greatest(0, -1) = 0 and least(1, 2) = 1
+
+-- days
+{{ is_weekday_in("cast('2026-10-05' as date)", "'1000000'") }} and not {{ is_weekday_in("cast('2026-10-04' as date)", "'1000000'") }}
+{{ minute_of_day("'23:59'") }} = 1439 and {{ minute_of_day("'9:00'") }} is null
+cast({{ dbt.date_trunc('week', "cast('2026-10-04' as date)") }} as date) = cast('2026-09-28' as date)

