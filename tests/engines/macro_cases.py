@@ -9,10 +9,13 @@ from servers import Engine
 ROOT = Path(__file__).resolve().parents[2]
 USAGE = """'{"annotated_pages": 7, "pages" : 12, "characters":0}'"""
 
+BACKSLASH = r"substring('\\', 1, 1)"
+"""One backslash, whether it escapes in a literal or not."""
+
 
 def _timestamp(text: str) -> str:
     """Jinja of a timestamp literal."""
-    return f"\"cast('{text}' as \" ~ dbt.type_timestamp() ~ ')'"
+    return f"\"cast('{text}' as \" ~ type_utc_timestamp() ~ ')'"
 
 
 def _date(text: str) -> str:
@@ -51,9 +54,9 @@ CASES: dict[str, list[str]] = {
         "{{ json_count('cast(null as ' ~ dbt.type_string() ~ ')', 'pages') }} is null",
     ],
     "json_text": [
-        "{{ json_text(\"'Café \\\"東京\\\" 🦜'\") }} = '\"Café ' || chr(92) || '\"東京' || chr(92) || '\" 🦜\"'",
+        "{{ json_text(\"'Café \\\"東京\\\" 🦜'\") }} = " + f"'\"Café ' || {BACKSLASH} || '\"東京' || {BACKSLASH} || '\" 🦜\"'",
         "{{ json_text(\"'a/b'\") }} = '\"a/b\"'",
-        "{{ json_text(line_break()) }} = '\"' || chr(92) || 'n\"'",
+        "{{ json_text(line_break()) }} = " + f"'\"' || {BACKSLASH} || 'n\"'",
         "{{ json_text('cast(null as ' ~ dbt.type_string() ~ ')') }} is null",
     ],
     # md5 of the bytes `é|` and `1|2026-01-02`

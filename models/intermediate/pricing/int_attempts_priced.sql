@@ -5,8 +5,8 @@ with attempts as (
 
     select
         *,
-        lower(coalesce(speed, '')) as logged_speed,
-        lower(coalesce(region, '')) as logged_region,
+        {{ lower_case("coalesce(speed, '')") }} as logged_speed,
+        {{ lower_case("coalesce(region, '')") }} as logged_region,
         extract(hour from started_at) * 60 + extract(minute from started_at) as clock_minute
     from {{ ref('int_attempts_sequenced') }}
 

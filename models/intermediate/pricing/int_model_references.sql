@@ -6,8 +6,8 @@ with logged_models as (
     select distinct
         provider,
         model,
-        lower(trim(provider)) as provider_name,
-        lower(model) as model_name
+        {{ lower_case('trim(provider)') }} as provider_name,
+        {{ lower_case('model') }} as model_name
     from {{ ref('int_logged_models') }}
 
 ),

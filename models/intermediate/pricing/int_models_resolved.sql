@@ -123,9 +123,9 @@ own_matches as (
         ) as choice
     from logged_models
     inner join own_rules
-        on coalesce(own_rules.provider, lower(logged_models.provider)) = lower(logged_models.provider)
+        on coalesce(own_rules.provider, {{ lower_case('logged_models.provider') }}) = {{ lower_case('logged_models.provider') }}
         or (own_rules.resolution = 'own_model' and logged_models.provider = '')
-    where {{ rule_holds('lower(logged_models.model)', 'own_rules') }}
+    where {{ rule_holds(lower_case('logged_models.model'), 'own_rules') }}
 
 ),
 

@@ -25,7 +25,7 @@ listed_models as (
 
     select distinct
         provider_id,
-        lower(model_id) as model_name
+        {{ lower_case('model_id') }} as model_name
     from list_cards
 
 ),
@@ -50,8 +50,8 @@ own_cards as (
         coalesce(price_overrides.service_tier, 'default') as service_tier,
         '' as list_speed,
         cast(0 as {{ dbt.type_bigint() }}) as min_input_tokens,
-        cast('1900-01-01' as date) as list_valid_from,
-        cast('9999-12-31' as date) as list_valid_to,
+        cast('1900-01-01' as {{ type_validity_date() }}) as list_valid_from,
+        cast('9999-12-31' as {{ type_validity_date() }}) as list_valid_to,
         0 as clock_from_minute,
         1440 as clock_to_minute,
         '1111111' as weekdays,
@@ -105,7 +105,7 @@ change_dates as (
 
     select
         provider_id,
-        lower(model_id) as model_id,
+        {{ lower_case('model_id') }} as model_id,
         valid_from as changed_on
     from price_multipliers
 
@@ -113,7 +113,7 @@ change_dates as (
 
     select
         provider_id,
-        lower(model_id) as model_id,
+        {{ lower_case('model_id') }} as model_id,
         valid_to as changed_on
     from price_multipliers
 
@@ -136,7 +136,7 @@ starts as (
     from cards
     inner join change_dates
         on cards.provider_id = change_dates.provider_id
-        and lower(cards.model_id) = coalesce(change_dates.model_id, lower(cards.model_id))
+        and {{ lower_case('cards.model_id') }} = coalesce(change_dates.model_id, {{ lower_case('cards.model_id') }})
         and cards.list_valid_from < change_dates.changed_on
         and cards.list_valid_to > change_dates.changed_on
 
@@ -146,7 +146,7 @@ dated as (
 
     select
         *,
-        coalesce(lead(valid_from) over (partition by {{ card }} order by valid_from), list_valid_to) as valid_to
+        coalesce({{ row_after('valid_from') }} over (partition by {{ card }} order by valid_from), list_valid_to) as valid_to
     from starts
 
 ),
@@ -167,7 +167,7 @@ at_speed as (
     from dated
     inner join price_multipliers
         on dated.provider_id = price_multipliers.provider_id
-        and lower(dated.model_id) = coalesce(lower(price_multipliers.model_id), lower(dated.model_id))
+        and {{ lower_case('dated.model_id') }} = coalesce({{ lower_case('price_multipliers.model_id') }}, {{ lower_case('dated.model_id') }})
     left join cards as listed_speeds
         on dated.provider_id = listed_speeds.provider_id
         and dated.model_id = listed_speeds.model_id
@@ -194,7 +194,7 @@ in_region as (
     from at_speed
     inner join price_multipliers
         on at_speed.provider_id = price_multipliers.provider_id
-        and lower(at_speed.model_id) = coalesce(lower(price_multipliers.model_id), lower(at_speed.model_id))
+        and {{ lower_case('at_speed.model_id') }} = coalesce({{ lower_case('price_multipliers.model_id') }}, {{ lower_case('at_speed.model_id') }})
     where price_multipliers.region is not null
 
 ),
@@ -226,7 +226,7 @@ keyed as (
     inner join price_multipliers
         on keyed.provider_id = price_multipliers.provider_id
         and keyed.{{ dimension }} = price_multipliers.{{ dimension }}
-        and lower(keyed.model_id) = coalesce(lower(price_multipliers.model_id), lower(keyed.model_id))
+        and {{ lower_case('keyed.model_id') }} = coalesce({{ lower_case('price_multipliers.model_id') }}, {{ lower_case('keyed.model_id') }})
         and keyed.valid_from >= price_multipliers.valid_from
         and keyed.valid_from < price_multipliers.valid_to
     {%- if dimension == 'speed' %}
@@ -240,7 +240,8 @@ final as (
     select
         keyed.*,
         cast(
-            coalesce(speed_multipliers.multiplier, 1) * coalesce(region_multipliers.multiplier, 1) as decimal(18, 12)
+            {{ product('coalesce(speed_multipliers.multiplier, 1)', 'coalesce(region_multipliers.multiplier, 1)') }}
+            as decimal(18, 12)
         ) as multiplier,
         coalesce({{ dbt.concat(["' × '", 'speed_multipliers.multiplier_text']) }}, '') as speed_terms,
         coalesce({{ dbt.concat(["' × '", 'region_multipliers.multiplier_text']) }}, '') as region_terms

@@ -20,7 +20,7 @@ listed as (
         prices.usage_type,
         case
             when prices.usage_type in {{ usage_types_in('tokens') }}
-                then {{ rounded_unit_price('prices.unit_price * cards.multiplier') }}
+                then {{ rounded_unit_price(product('prices.unit_price', 'cards.multiplier')) }}
             else prices.unit_price
         end as list_unit_price,
         {{ dbt.concat([
@@ -56,7 +56,7 @@ agreed as (
         price_overrides.discount_percent,
         price_overrides.discount_text,
         price_overrides.note,
-        {{ rounded_unit_price('price_overrides.unit_price * coalesce(fx_rates.usd_per_unit, 1)') }} as unit_price,
+        {{ rounded_unit_price(product('price_overrides.unit_price', 'coalesce(fx_rates.usd_per_unit, 1)')) }} as unit_price,
         {{ dbt.concat([
             'price_overrides.price_text',
             "' '",
@@ -68,7 +68,7 @@ agreed as (
     from cards
     inner join price_overrides
         on cards.provider_id = price_overrides.provider_id
-        and lower(cards.model_id) = coalesce(price_overrides.model_id, lower(cards.model_id))
+        and {{ lower_case('cards.model_id') }} = coalesce(price_overrides.model_id, {{ lower_case('cards.model_id') }})
         and cards.service_tier = coalesce(price_overrides.service_tier, cards.service_tier)
         and cards.valid_from >= price_overrides.valid_from
         and cards.valid_from < price_overrides.valid_to
@@ -174,7 +174,8 @@ final as (
                 then best_agreed.unit_price
             when best_agreed.discount_percent is not null
                 then {{ rounded_unit_price(
-                    'listed.list_unit_price * (100 - best_agreed.discount_percent) * 0.01'
+                    product('listed.list_unit_price', '(100 - best_agreed.discount_percent)')
+                    ~ " * cast('0.01' as decimal(3, 2))"
                 ) }}
             else listed.list_unit_price
         end as unit_price,

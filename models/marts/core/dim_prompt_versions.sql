@@ -20,7 +20,7 @@ followed as (
 
     select
         *,
-        lag(usage_date) over (partition by endpoint_tag, prompt_version order by usage_date) as previous_date
+        {{ row_before('usage_date') }} over (partition by endpoint_tag, prompt_version order by usage_date) as previous_date
     from daily
 
 ),
