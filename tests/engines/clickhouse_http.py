@@ -5,6 +5,7 @@ python clickhouse_http.py PORT FOLDER PASSWORD
 One query at a time, in one session; what a request sets holds for that request.
 """
 
+import base64
 import gzip
 import hmac
 import re
@@ -25,7 +26,7 @@ NO_SETTINGS = {
 """Parameters of a request that are the protocol's, not the engine's."""
 
 FORMAT = re.compile(r"\bformat\s+(\w+)\s*$", re.IGNORECASE)
-INSERTED_DATA = re.compile(r"(?is)^(\s*(?:/\*.*?\*/)?\s*insert\s+into\s.*?\bformat\s+(\w+))[ \t]*\n(.*)$")
+INSERT_WITH_DATA = re.compile(rb"(?is)(\s*(?:/\*.*?\*/\s*)?insert\s+into\s.*?\bformat\s+\w+)[ \t;]*\n(.*)")
 TEMPORARY = re.compile(r"(?is)^\s*(?:/\*.*?\*/\s*)?create\s+temporary\s+table\s+(?:if\s+not\s+exists\s+)?(\S+)")
 ERROR_CODE = re.compile(r"Code: (\d+)")
 
@@ -54,11 +55,8 @@ class Engine:
         if temporary := TEMPORARY.match(sql):
             # there is one session for all
             self.session.query(f"drop temporary table if exists {temporary[1]}")
-        if re.match(r"(?is)\s*(?:/\*.*?\*/\s*)?insert\b", sql):
-            if not data and (inline := INSERTED_DATA.match(sql)):
-                sql, data = inline[1], inline[3].encode()
-            if data:
-                return default_format, self._insert(sql, data)
+        if data:
+            return default_format, self._insert(sql, data)
         chosen = FORMAT.search(sql)
         if chosen:
             sql, default_format = sql[: chosen.start()], chosen[1]
@@ -105,8 +103,6 @@ def handler(engine: Engine, password: str) -> type[BaseHTTPRequestHandler]:
         def is_known(self, parameters: dict[str, str]) -> bool:
             given = parameters.get("password") or self.headers.get("X-ClickHouse-Key") or ""
             if not given and (basic := self.headers.get("Authorization", "")).startswith("Basic "):
-                import base64
-
                 given = base64.b64decode(basic[6:]).decode().partition(":")[2]
             return hmac.compare_digest(given, password)
 
@@ -115,7 +111,12 @@ def handler(engine: Engine, password: str) -> type[BaseHTTPRequestHandler]:
             parameters = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
             if not self.is_known(parameters):
                 return self.reply(403, b"Code: 516. wrong password", {"X-ClickHouse-Exception-Code": "516"})
-            sql, data = (parameters["query"], body) if "query" in parameters else (body.decode(), b"")
+            if "query" in parameters:
+                sql, data = parameters["query"], body
+            elif insert := INSERT_WITH_DATA.fullmatch(body):
+                sql, data = insert[1].decode(), insert[2]
+            else:
+                sql, data = body.decode(), b""
             default_format = (
                 parameters.get("default_format") or self.headers.get("X-ClickHouse-Format") or "TabSeparated"
             )

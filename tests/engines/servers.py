@@ -174,7 +174,7 @@ def clickhouse_engine(folder: Path) -> Iterator[Engine]:
     def connected() -> clickhouse_connect.driver.Client:
         return clickhouse_connect.get_client(
             host="127.0.0.1", port=port, username="default", password=password, settings={"join_use_nulls": 1},
-            autogenerate_session_id=False, query_limit=0,
+            autogenerate_session_id=False, compress=False,
         )  # fmt: skip
 
     def execute(sql: str) -> None:
@@ -196,14 +196,14 @@ def clickhouse_engine(folder: Path) -> Iterator[Engine]:
     def keep() -> None:
         nonlocal server
         end(server)
-        shutil.copytree(data, home / "kept", dirs_exist_ok=True)
+        shutil.copytree(data, home / "kept", symlinks=True)
         server = started()
 
     def restore() -> None:
         nonlocal server
         end(server)
         shutil.rmtree(data)
-        shutil.copytree(home / "kept", data)
+        shutil.copytree(home / "kept", data, symlinks=True)
         server = started()
 
     server = started()
