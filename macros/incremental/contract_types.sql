@@ -8,7 +8,7 @@
     {{ return(dbt.get_assert_columns_equivalent(sql)) }}
 {%- endmacro %}
 
-{#- A table gives its columns their types, so that a whole number of any width and 1 for true are enough. -#}
+{#- A table gives its columns their types: a whole number or a decimal of any width and 1 for true are enough. -#}
 {% macro clickhouse__contract_holds(sql) -%}
     {%- set stands_for = {'UInt8': 'Bool', 'Date': 'Date32', 'DateTime': "DateTime64(6, 'UTC')"} -%}
     {%- set declared, selected = [], [] -%}
@@ -19,8 +19,13 @@
     {%- endfor -%}
     {%- for column in adapter.get_column_schema_from_query(sql, query_settings=config.get('query_settings', {})) -%}
         {%- set type = declared_types.get(column.name) -%}
-        {%- set is_same = column.dtype == type or stands_for.get(column.dtype) == type
-            or (column.is_integer() and type == 'Int64') or (column.dtype.startswith('DateTime64') and type.startswith('DateTime64')) -%}
+        {%- set is_same = type and (
+            column.dtype == type
+            or stands_for.get(column.dtype) == type
+            or (column.is_integer() and type == 'Int64')
+            or (column.dtype.startswith('DateTime64') and type.startswith('DateTime64'))
+            or (column.is_numeric() and type.endswith(', ' ~ column.numeric_scale ~ ')'))
+        ) -%}
         {%- do selected.append({'name': column.name, 'data_type': type if is_same else column.dtype}) -%}
     {%- endfor -%}
     {%- if declared | sort(attribute='name') != selected | sort(attribute='name') -%}

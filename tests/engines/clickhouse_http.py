@@ -124,7 +124,9 @@ def handler(engine: Engine, password: str) -> type[BaseHTTPRequestHandler]:
                 chosen, rows = engine.answer(sql, data, parameters, default_format)
             except Exception as error:
                 code = ERROR_CODE.search(str(error))
-                return self.reply(500, str(error).encode(), {"X-ClickHouse-Exception-Code": code[1] if code else "1000"})
+                return self.reply(
+                    500, str(error).encode(), {"X-ClickHouse-Exception-Code": code[1] if code else "1000"}
+                )
             return self.reply(200, rows, {"X-ClickHouse-Format": chosen, "X-ClickHouse-Timezone": "UTC"})
 
         def reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:

@@ -54,7 +54,8 @@ CASES: dict[str, list[str]] = {
         "{{ json_count('cast(null as ' ~ dbt.type_string() ~ ')', 'pages') }} is null",
     ],
     "json_text": [
-        "{{ json_text(\"'Café \\\"東京\\\" 🦜'\") }} = " + f"'\"Café ' || {BACKSLASH} || '\"東京' || {BACKSLASH} || '\" 🦜\"'",
+        '{{ json_text("\'Café \\"東京\\" 🦜\'") }} = '
+        + f"'\"Café ' || {BACKSLASH} || '\"東京' || {BACKSLASH} || '\" 🦜\"'",
         "{{ json_text(\"'a/b'\") }} = '\"a/b\"'",
         "{{ json_text(line_break()) }} = " + f"'\"' || {BACKSLASH} || 'n\"'",
         "{{ json_text('cast(null as ' ~ dbt.type_string() ~ ')') }} is null",
@@ -64,7 +65,13 @@ CASES: dict[str, list[str]] = {
         "{{ key_hash([\"'é'\", 'cast(null as ' ~ dbt.type_string() ~ ')']) }} = '2f204cd52da504f9cb4104f9e821d9c9'",
         f"{{{{ key_hash(['1', \"{_date('2026-01-02')}\"]) }}}} = 'afd06bced9d588a2f76ae14fb5f29843'",
     ],
-    "line_break": ["{{ dbt.length(line_break()) }} = 1", "{{ line_break() }} < ' '"],
+    "lower_case": ["{{ lower_case(\"'ÉCLAIR Дом'\") }} = 'éclair дом'"],
+    "row_after": ["{{ row_after(\"'a'\") }} over () is null"],
+    "row_before": ["{{ row_before(\"'a'\") }} over () is null"],
+    "text_end": ["{{ text_end(\"'modèle'\", 3) }} = 'èle'", "{{ text_end(\"'é'\", 3) }} = 'é'"],
+    "text_length": ["{{ text_length(\"'modèle🦜'\") }} = 7"],
+    "text_part": ["{{ text_part(\"'modèle'\", 5) }} = 'le'", "{{ text_part(\"'modèle'\", 3, 2) }} = 'dè'"],
+    "line_break": ["{{ text_length(line_break()) }} = 1", "{{ line_break() }} < ' '"],
     "regex_matches": [
         "{{ regex_matches(\"'gpt-4o-2024'\", \"'^gpt-[0-9]o?-(2024|2025)$'\") }}",
         "{{ regex_matches(\"'xgpt'\", \"'gpt'\") }}",

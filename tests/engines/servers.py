@@ -243,7 +243,12 @@ def end(server: subprocess.Popen, asked: signal.Signals = signal.SIGTERM) -> Non
         server.wait()
 
 
-def _wait_for(attempt: Callable[[], None], refusal: type[Exception] | tuple[type[Exception], ...], server: subprocess.Popen, log: Path) -> None:
+def _wait_for(
+    attempt: Callable[[], None],
+    refusal: type[Exception] | tuple[type[Exception], ...],
+    server: subprocess.Popen,
+    log: Path,
+) -> None:
     """Try until the server answers. RuntimeError with the end of its log where it ended, or does not in a minute."""
     deadline = time.monotonic() + SECONDS_TO_START
     while True:

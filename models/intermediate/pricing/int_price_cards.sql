@@ -1,7 +1,12 @@
 -- When one set of prices holds for whom. A card of the price list is cut at every day on which an agreed price, a
 -- multiplier or an exchange rate changes, so that each card has one price per usage type.
 
-{% set card %}provider_id, model_id, service_tier, list_speed, min_input_tokens, list_valid_from, list_valid_to, clock_from_minute, clock_to_minute, weekdays, is_own_model{% endset %}
+{% set card_columns = [
+    'provider_id', 'model_id', 'service_tier', 'list_speed', 'min_input_tokens', 'list_valid_from', 'list_valid_to',
+    'clock_from_minute', 'clock_to_minute', 'weekdays', 'is_own_model',
+] %}
+{% set card = card_columns | join(', ') %}
+{% set dated_columns = card_columns + ['valid_from', 'valid_to'] %}
 
 with list_cards as (
 
@@ -129,9 +134,7 @@ starts as (
     union
 
     select
-        {% for column in card.split(', ') -%}
-        cards.{{ column }},
-        {% endfor -%}
+        cards.{{ card_columns | join(',\n        cards.') }},
         change_dates.changed_on as valid_from
     from cards
     inner join change_dates
@@ -162,7 +165,7 @@ at_speed as (
     union
 
     select
-        dated.*,
+        dated.{{ dated_columns | join(',\n        dated.') }},
         price_multipliers.speed
     from dated
     inner join price_multipliers
@@ -238,7 +241,7 @@ keyed as (
 final as (
 
     select
-        keyed.*,
+        keyed.{{ (dated_columns + ['speed', 'region', 'card_id']) | join(',\n        keyed.') }},
         cast(
             {{ product('coalesce(speed_multipliers.multiplier, 1)', 'coalesce(region_multipliers.multiplier, 1)') }}
             as decimal(18, 12)

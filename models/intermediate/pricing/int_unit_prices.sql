@@ -1,6 +1,11 @@
 -- What one unit costs on each card: by the price list, and as agreed with the provider. A discount is taken off the
 -- unit price and rounded there, never off a cost.
 
+{% set card_columns = [
+    'card_id', 'provider_id', 'model_id', 'service_tier', 'speed', 'region', 'min_input_tokens', 'valid_from', 'valid_to',
+    'clock_from_minute', 'clock_to_minute', 'weekdays',
+] %}
+
 with cards as (
 
     select * from {{ ref('int_price_cards') }}
@@ -104,7 +109,7 @@ wholes as (
 added as (
 
     select
-        cards.*,
+        cards.{{ card_columns | join(',\n        cards.') }},
         agreed.usage_type,
         agreed.unit_price,
         agreed.terms,
@@ -155,11 +160,6 @@ best_agreed as (
         and listed.usage_type = coalesce(agreed.usage_type, listed.usage_type)
 
 ),
-
-{% set card_columns = [
-    'card_id', 'provider_id', 'model_id', 'service_tier', 'speed', 'region', 'min_input_tokens', 'valid_from', 'valid_to',
-    'clock_from_minute', 'clock_to_minute', 'weekdays',
-] -%}
 
 final as (
 
