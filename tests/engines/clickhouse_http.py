@@ -79,13 +79,13 @@ def handler(engine: Engine, password: str) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: object) -> None:
             pass
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             if self.path.startswith("/ping"):
                 self.reply(200, b"Ok.\n", {})
             else:
                 self.run(b"")
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.chunks() if self.headers.get("Transfer-Encoding") == "chunked" else self.body()
             self.run(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
 

@@ -241,7 +241,8 @@ keyed as (
 final as (
 
     select
-        keyed.{{ (dated_columns + ['speed', 'region', 'card_id']) | join(',\n        keyed.') }},
+        keyed.{{ (dated_columns + ['speed', 'region']) | join(',\n        keyed.') }},
+        keyed.card_id as card_id,
         cast(
             {{ product('coalesce(speed_multipliers.multiplier, 1)', 'coalesce(region_multipliers.multiplier, 1)') }}
             as decimal(18, 12)

@@ -109,12 +109,14 @@ wholes as (
 added as (
 
     select
-        cards.{{ card_columns | join(',\n        cards.') }},
-        agreed.usage_type,
+        {% for column in card_columns -%}
+        cards.{{ column }} as {{ column }},
+        {% endfor -%}
+        agreed.usage_type as usage_type,
         agreed.unit_price,
         agreed.terms,
-        agreed.note,
-        whole_prices.list_unit_price,
+        agreed.note as note,
+        whole_prices.list_unit_price as list_unit_price,
         row_number() over (
             partition by cards.card_id, agreed.usage_type
             order by
@@ -149,7 +151,7 @@ best_agreed as (
         agreed.terms,
         agreed.discount_percent,
         agreed.discount_text,
-        agreed.note,
+        agreed.note as note,
         row_number() over (
             partition by listed.card_id, listed.usage_type
             order by agreed.specificity desc

@@ -59,18 +59,29 @@ places as (
 
 ),
 
+lettered_names as (
+
+    select
+        all_names.full_name,
+        all_names.is_known,
+        all_names.is_unknown,
+        places.place,
+        {{ text_part('all_names.full_name', 'places.place', 1) }} as letter
+    from all_names
+    cross join places
+
+),
+
 -- A model's own name is what follows the last slash; before it stands whose it is.
 own_names as (
 
     select
-        all_names.full_name,
-        max(all_names.is_known) as is_known,
-        max(all_names.is_unknown) as is_unknown,
-        {{ text_part('all_names.full_name', 'coalesce(max(places.place), 0) + 1') }} as own_name
-    from all_names
-    left join places
-        on {{ text_part('all_names.full_name', 'places.place', 1) }} = '/'
-    group by all_names.full_name
+        full_name,
+        max(is_known) as is_known,
+        max(is_unknown) as is_unknown,
+        {{ text_part('full_name', "coalesce(max(case when letter = '/' then place end), 0) + 1") }} as own_name
+    from lettered_names
+    group by full_name
 
 ),
 
