@@ -134,7 +134,7 @@ starts as (
     union
 
     select
-        cards.{{ card_columns | join(',\n        cards.') }},
+        {{ columns_of('cards', card_columns) }},
         change_dates.changed_on as valid_from
     from cards
     inner join change_dates
@@ -165,7 +165,7 @@ at_speed as (
     union
 
     select
-        dated.{{ dated_columns | join(',\n        dated.') }},
+        {{ columns_of('dated', dated_columns) }},
         price_multipliers.speed
     from dated
     inner join price_multipliers
@@ -241,8 +241,7 @@ keyed as (
 final as (
 
     select
-        keyed.{{ (dated_columns + ['speed', 'region']) | join(',\n        keyed.') }},
-        keyed.card_id as card_id,
+        {{ columns_of('keyed', dated_columns + ['speed', 'region', 'card_id']) }},
         cast(
             {{ product('coalesce(speed_multipliers.multiplier, 1)', 'coalesce(region_multipliers.multiplier, 1)') }}
             as decimal(18, 12)

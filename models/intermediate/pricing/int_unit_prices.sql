@@ -109,9 +109,7 @@ wholes as (
 added as (
 
     select
-        {% for column in card_columns -%}
-        cards.{{ column }} as {{ column }},
-        {% endfor -%}
+        {{ columns_of('cards', card_columns) }},
         agreed.usage_type as usage_type,
         agreed.unit_price,
         agreed.terms,
