@@ -72,7 +72,7 @@
             {%- endfor -%}
             {%- do run_query(
                 'alter table ' ~ existing_relation ~ ' ' ~ partitions | join(', ')
-                ~ (' settings allow_replace_partition_from_empty_source = 1' if adapter.is_at_or_after_version('26.6'))
+                ~ (' settings allow_replace_partition_from' ~ '_empty_source = 1' if adapter.is_at_or_after_version('26.6'))
             ) -%}
         {%- endfor -%}
     {%- endif -%}

@@ -18,7 +18,7 @@ ranked as (
     select
         days.entity_id,
         days.usage_date,
-        earlier.retry_multiplier_ratio,
+        earlier.retry_multiplier_ratio as retry_multiplier_ratio,
         row_number() over (
             partition by days.entity_id, days.usage_date
             order by earlier.retry_multiplier_ratio, earlier.usage_date

@@ -50,10 +50,10 @@ episodes as (
 overlap_days as (
 
     select
-        episodes.endpoint_tag,
-        episodes.prompt_version,
+        episodes.endpoint_tag as endpoint_tag,
+        episodes.prompt_version as prompt_version,
         episodes.episode,
-        own_days.usage_date
+        own_days.usage_date as usage_date
     from episodes
     inner join served_days as own_days
         on episodes.endpoint_tag = own_days.endpoint_tag
@@ -70,13 +70,13 @@ overlap_days as (
 sides as (
 
     select
-        episodes.endpoint_tag,
-        episodes.prompt_version,
-        episodes.episode,
+        episodes.endpoint_tag as endpoint_tag,
+        episodes.prompt_version as prompt_version,
+        episodes.episode as episode,
         case when daily.prompt_version = episodes.prompt_version then 'after' else 'before' end as side,
-        daily.usage_date,
+        daily.usage_date as usage_date,
         daily.model,
-        daily.requests,
+        daily.requests as requests,
         daily.cost_usd,
         daily.cost_usd_sum_of_squares,
         daily.tokens,

@@ -87,9 +87,9 @@ requests_before as (
 final as (
 
     select
-        episodes.endpoint_tag,
-        episodes.prompt_version,
-        episodes.episode,
+        episodes.endpoint_tag as endpoint_tag,
+        episodes.prompt_version as prompt_version,
+        episodes.episode as episode,
         episodes.first_seen_date,
         episodes.last_seen_date,
         episodes.requests,
