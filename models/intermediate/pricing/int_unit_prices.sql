@@ -61,7 +61,8 @@ agreed as (
         price_overrides.discount_percent,
         price_overrides.discount_text,
         price_overrides.note,
-        {{ rounded_unit_price(product('price_overrides.unit_price', 'coalesce(fx_rates.usd_per_unit, 1)')) }} as unit_price,
+        {{ rounded_unit_price(product('price_overrides.unit_price', 'coalesce(fx_rates.usd_per_unit, 1)')) }}
+            as unit_price,
         {{ dbt.concat([
             'price_overrides.price_text',
             "' '",

@@ -20,7 +20,9 @@ followed as (
 
     select
         *,
-        {{ row_before('usage_date') }} over (partition by endpoint_tag, prompt_version order by usage_date) as previous_date
+        {{ row_before('usage_date') }} over (
+            partition by endpoint_tag, prompt_version order by usage_date
+        ) as previous_date
     from daily
 
 ),

@@ -40,7 +40,8 @@ renamed as (
         model,
         requested_model,
         case
-            when service_tier is null or {{ lower_case('service_tier') }} in ('standard', 'auto', 'on_demand') then 'default'
+            when service_tier is null or {{ lower_case('service_tier') }} in ('standard', 'auto', 'on_demand')
+                then 'default'
             else {{ lower_case('service_tier') }}
         end as service_tier,
         region,
