@@ -44,7 +44,7 @@
 
 {% macro clickhouse__contract_ddl() -%}
     {%- set columns = [] -%}
-    {%- for column in contract_columns() -%}{%- do columns.append(column.name ~ ' ' ~ column.type) -%}{%- endfor -%}
+    {%- for column in contract_columns() -%}{%- do columns.append(adapter.quote(column.name) ~ ' ' ~ column.type) -%}{%- endfor -%}
     ({{ columns | join(', ') }})
 {%- endmacro %}
 

@@ -54,7 +54,7 @@
     {%- set written = existing_relation.incorporate(path={'identifier': existing_relation.identifier ~ '__replacing'}) -%}
     {%- set is_known = adapter.get_columns_in_relation(existing_relation) | map(attribute='name') | list -%}
     {%- for column in contract_columns() if column.name not in is_known -%}
-        {%- do run_query('alter table ' ~ existing_relation ~ ' add column ' ~ column.name ~ ' ' ~ column.type) -%}
+        {%- do run_query('alter table ' ~ existing_relation ~ ' add column ' ~ adapter.quote(column.name) ~ ' ' ~ column.type) -%}
     {%- endfor -%}
     {%- do adapter.drop_relation(written) -%}
     {%- do run_query('create table ' ~ written ~ ' as ' ~ existing_relation) -%}
