@@ -48,17 +48,21 @@
     ({{ columns | join(', ') }})
 {%- endmacro %}
 
+{#- ClickHouse's own name of a type. -#}
+{% macro clickhouse_type(type) -%}
+    {{ return({
+        'text': 'String', 'bigint': 'Int64', 'boolean': 'Bool', 'date': 'Date32', 'timestamp': "DateTime64(6, 'UTC')",
+        'double precision': 'Float64',
+    }.get(type, type | replace('decimal', 'Decimal'))) }}
+{%- endmacro %}
+
 {#- The columns of this model's contract with ClickHouse's names of their types. All may be null but the day that a table is
     partitioned by. -#}
 {% macro contract_columns() -%}
-    {%- set types = {
-        'text': 'String', 'bigint': 'Int64', 'boolean': 'Bool', 'date': 'Date32', 'timestamp': "DateTime64(6, 'UTC')",
-        'double precision': 'Float64',
-    } -%}
     {%- set day = (config.get('meta') or {}).get('replaces_days', {}).get('day') -%}
     {%- set columns = [] -%}
     {%- for column in model.columns.values() -%}
-        {%- set plain_type = types.get(column.data_type, column.data_type | replace('decimal', 'Decimal')) -%}
+        {%- set plain_type = clickhouse_type(column.data_type) -%}
         {%- do columns.append({
             'name': column.name, 'plain_type': plain_type,
             'type': plain_type ~ ' not null' if column.name == day else 'Nullable(' ~ plain_type ~ ')',
