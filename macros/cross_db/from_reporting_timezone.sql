@@ -11,3 +11,7 @@
 {% macro default__from_reporting_timezone(timestamp_expression, zone) -%}
 ({{ timestamp_expression }} at time zone '{{ zone }}') at time zone 'UTC'
 {%- endmacro %}
+
+{% macro clickhouse__from_reporting_timezone(timestamp_expression, zone) -%}
+toTimeZone(toDateTime64(toString({{ timestamp_expression }}), 6, '{{ zone }}'), 'UTC')
+{%- endmacro %}

@@ -11,3 +11,7 @@
 {% macro default__in_reporting_timezone(timestamp_expression, zone) -%}
 ({{ timestamp_expression }} at time zone 'UTC') at time zone '{{ zone }}'
 {%- endmacro %}
+
+{% macro clickhouse__in_reporting_timezone(timestamp_expression, zone) -%}
+({{ timestamp_expression }} + toIntervalSecond(timeZoneOffset(toTimeZone({{ timestamp_expression }}, '{{ zone }}'))))
+{%- endmacro %}

@@ -11,3 +11,7 @@ cast(json_extract_string({{ expression }}, '$.{{ key }}') as {{ dbt.type_bigint(
 {% macro postgres__json_count(expression, key) -%}
 cast(substring({{ expression }} from '"{{ key }}" *: *([0-9]+)') as {{ dbt.type_bigint() }})
 {%- endmacro %}
+
+{% macro clickhouse__json_count(expression, key) -%}
+toInt64OrNull(extract({{ expression }}, '"{{ key }}" *: *([0-9]+)'))
+{%- endmacro %}

@@ -6,3 +6,11 @@
 {% macro default__json_text(expression) -%}
 cast(to_json(cast({{ expression }} as {{ dbt.type_string() }})) as {{ dbt.type_string() }})
 {%- endmacro %}
+
+{#- ClickHouse writes a null as a word, and escapes a slash, which needs it not. -#}
+{% macro clickhouse__json_text(expression) -%}
+case
+    when {{ expression }} is not null
+        then replaceAll(toJSONString({{ expression }}), concat(char(92), '/'), '/')
+end
+{%- endmacro %}

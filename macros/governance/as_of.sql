@@ -9,7 +9,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro as_of() -%}cast('{{ as_of_text() }}' as {{ dbt.type_timestamp() }}){%- endmacro %}
+{% macro as_of() -%}cast('{{ as_of_text() }}' as {{ type_utc_timestamp() }}){%- endmacro %}
 
 {#- The date of as_of in the reporting time zone. Days before it are complete. -#}
 {% macro as_of_date() -%}cast({{ in_reporting_timezone(as_of()) }} as date){%- endmacro %}

@@ -5,5 +5,14 @@ cast({{ numerator }} as {{ type_ratio() }}) / nullif(cast({{ denominator }} as {
 
 {#- Derived money (an average, a forecast): rounded half-up to 9 decimals, compared at 1e-9. -#}
 {% macro derived_usd(expression) -%}
+    {{ return(adapter.dispatch('derived_usd', 'llm_spend')(expression)) }}
+{%- endmacro %}
+
+{% macro default__derived_usd(expression) -%}
 cast(round(cast({{ expression }} as {{ type_money() }}), 9) as {{ type_money() }})
+{%- endmacro %}
+
+{#- ClickHouse cuts a float off where it becomes a decimal. -#}
+{% macro clickhouse__derived_usd(expression) -%}
+cast(round(round(cast({{ expression }} as decimal(76, 20)), 12), 9) as {{ type_money() }})
 {%- endmacro %}

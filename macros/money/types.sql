@@ -7,3 +7,14 @@
 {#- Ratios and percentages, never money. -#}
 {% macro type_ratio() %}{{ return(adapter.dispatch('type_ratio', 'llm_spend')()) }}{% endmacro %}
 {% macro default__type_ratio() %}double precision{% endmacro %}
+
+{#- A date that may be the open begin or end of a validity, 1900-01-01 or 9999-12-31. -#}
+{% macro type_validity_date() %}{{ return(adapter.dispatch('type_validity_date', 'llm_spend')()) }}{% endmacro %}
+{% macro default__type_validity_date() %}date{% endmacro %}
+{#- ClickHouse's own dates begin in 1970 and end in 2149. -#}
+{% macro clickhouse__type_validity_date() %}Date32{% endmacro %}
+
+{#- A moment in UTC, to the microsecond. -#}
+{% macro type_utc_timestamp() %}{{ return(adapter.dispatch('type_utc_timestamp', 'llm_spend')()) }}{% endmacro %}
+{% macro default__type_utc_timestamp() %}{{ dbt.type_timestamp() }}{% endmacro %}
+{% macro clickhouse__type_utc_timestamp() %}DateTime64(6, 'UTC'){% endmacro %}

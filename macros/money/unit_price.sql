@@ -15,5 +15,5 @@ case
             when {{ price_unit }} like '1 %' then '1'
         end
 {%- endset -%}
-{{ rounded_unit_price('cast(' ~ price ~ ' as decimal(18, 9)) * cast(' ~ factor ~ ' as decimal(19, 18))') }}
+{{ rounded_unit_price(product('cast(' ~ price ~ ' as decimal(18, 9))', 'cast(' ~ factor ~ ' as decimal(19, 18))')) }}
 {%- endmacro %}

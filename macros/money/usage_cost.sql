@@ -27,7 +27,7 @@
 
 {#- Quantity times one of the unit prices of a usage type, `<type>` standing for its name. -#}
 {% macro usage_cost(unit_price) -%}
-    {{ return(money('coalesce(<type>_quantity * ' ~ unit_price ~ ', 0)')) }}
+    {{ return(money('coalesce(' ~ product('<type>_quantity', unit_price) ~ ', 0)')) }}
 {%- endmacro %}
 
 {#- The sum of all usage types' costs at the list prices. -#}

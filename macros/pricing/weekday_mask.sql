@@ -13,7 +13,7 @@ case
         end
 {%- endmacro %}
 
-{#- Is the UTC day one of the weekdays of a mask? 1900-01-01 was a Monday. -#}
+{#- Is the UTC day one of the weekdays of a mask? 2018-01-01 was a Monday. -#}
 {% macro is_weekday_in(day, mask) -%}
-substring({{ mask }}, mod({{ dbt.datediff("cast('1900-01-01' as date)", day, 'day') }}, 7) + 1, 1) = '1'
+substring({{ mask }}, mod({{ dbt.datediff("cast('2018-01-01' as date)", day, 'day') }}, 7) + 1, 1) = '1'
 {%- endmacro %}

@@ -4,15 +4,15 @@
 with known as (
 
     select
-        lower(provider_id) as provider_name,
-        lower(model_id) as model_name
+        {{ lower_case('provider_id') }} as provider_name,
+        {{ lower_case('model_id') }} as model_name
     from {{ prices }}
 
     union
 
     select
-        lower(provider_id) as provider_name,
-        lower(model_id) as model_name
+        {{ lower_case('provider_id') }} as provider_name,
+        {{ lower_case('model_id') }} as model_name
     from {{ own_prices }}
     where price is not null
 
@@ -29,10 +29,10 @@ select
     case when known_providers.provider_name is null then 'provider_id' else 'model_id' end as fault_column
 from {{ model }} as named
 left join known_providers
-    on lower(named.provider_id) = known_providers.provider_name
+    on {{ lower_case('named.provider_id') }} = known_providers.provider_name
 left join known
-    on lower(named.provider_id) = known.provider_name
-    and lower(named.model_id) = known.model_name
+    on {{ lower_case('named.provider_id') }} = known.provider_name
+    and {{ lower_case('named.model_id') }} = known.model_name
 where
     named.provider_id is not null
     and (known_providers.provider_name is null or (named.model_id is not null and known.model_name is null))

@@ -6,13 +6,13 @@ select
     'pattern' as fault_column
 from {{ model }}
 where
-    lower(kind) = 'regex'
+    {{ lower_case('kind') }} = 'regex'
     and (
         not {{ regex_matches('pattern', "'^([a-zA-Z0-9 _.,:;@#/^$()|*+?{}=-]|[[]|[]])+$'") }}
         or {{ regex_matches('pattern', "'(^|[(|*+?}])[*+?{]'") }}
         {%- for opening, closing in ['()', '[]', '{}'] %}
-        or {{ dbt.length(dbt.replace('pattern', "'" ~ opening ~ "'", "''")) }}
-        != {{ dbt.length(dbt.replace('pattern', "'" ~ closing ~ "'", "''")) }}
+        or length(replace(pattern, '{{ opening }}', ''))
+        != length(replace(pattern, '{{ closing }}', ''))
         {%- endfor %}
     )
 {% endtest %}

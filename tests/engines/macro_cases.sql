@@ -12,12 +12,12 @@
 {{ dash_compact_dates("'модель-20251211'") }} = 'модель-2025-12-11'
 
 -- in_reporting_timezone: on this day the clocks go from 02:00 to 03:00
-{{ in_reporting_timezone("cast('2026-03-08 06:59:59' as " ~ dbt.type_timestamp() ~ ")") }} = cast('2026-03-08 01:59:59' as {{ dbt.type_timestamp() }})
-{{ in_reporting_timezone("cast('2026-03-08 07:00:00' as " ~ dbt.type_timestamp() ~ ")") }} = cast('2026-03-08 03:00:00' as {{ dbt.type_timestamp() }})
+{{ in_reporting_timezone("cast('2026-03-08 06:59:59' as " ~ type_utc_timestamp() ~ ")") }} = cast('2026-03-08 01:59:59' as {{ type_utc_timestamp() }})
+{{ in_reporting_timezone("cast('2026-03-08 07:00:00' as " ~ type_utc_timestamp() ~ ")") }} = cast('2026-03-08 03:00:00' as {{ type_utc_timestamp() }})
 
 -- from_reporting_timezone
-{{ from_reporting_timezone("cast('2026-03-08 01:59:59' as " ~ dbt.type_timestamp() ~ ")") }} = cast('2026-03-08 06:59:59' as {{ dbt.type_timestamp() }})
-{{ from_reporting_timezone("cast('2026-03-08 03:00:00' as " ~ dbt.type_timestamp() ~ ")") }} = cast('2026-03-08 07:00:00' as {{ dbt.type_timestamp() }})
+{{ from_reporting_timezone("cast('2026-03-08 01:59:59' as " ~ type_utc_timestamp() ~ ")") }} = cast('2026-03-08 06:59:59' as {{ type_utc_timestamp() }})
+{{ from_reporting_timezone("cast('2026-03-08 03:00:00' as " ~ type_utc_timestamp() ~ ")") }} = cast('2026-03-08 07:00:00' as {{ type_utc_timestamp() }})
 
 -- json_count
 {{ json_count("'{\"annotated_pages\": 7, \"pages\" : 12}'", 'pages') }} = 12
@@ -30,16 +30,27 @@
 
 -- json_text
 {{ json_text("'Café 東京 🦜 a/b'") }} = '"Café 東京 🦜 a/b"'
-{{ dbt.length(json_text("'a\"b'")) }} = 6 and {{ json_text("'a\"b'") }} like '"a%"b"'
-{{ dbt.length(json_text(line_break())) }} = 4 and {{ json_text(line_break()) }} like '"%n"'
+{{ text_length(json_text("'a\"b'")) }} = 6 and {{ json_text("'a\"b'") }} like '"a%"b"'
+{{ text_length(json_text(line_break())) }} = 4 and {{ json_text(line_break()) }} like '"%n"'
 {{ json_text("nullif('a', 'a')") }} is null
 
 -- key_hash: of the bytes `é|` and `1|2026-01-02`
 {{ key_hash(["'é'", "nullif('a', 'a')"]) }} = '2f204cd52da504f9cb4104f9e821d9c9'
 {{ key_hash(['1', "cast('2026-01-02' as date)"]) }} = 'afd06bced9d588a2f76ae14fb5f29843'
 
+-- lower_case
+{{ lower_case("'ÉTABLI Дом'") }} = 'établi дом'
+
+-- row_before, row_after
+{{ row_before("'a'") }} over () is null and {{ row_after("'a'") }} over () is null
+
+-- text_length, text_part, text_end: by letters
+{{ text_length("'modèle🦜'") }} = 7
+{{ text_part("'modèle'", 5) }} = 'le' and {{ text_part("'modèle'", 3, 2) }} = 'dè'
+{{ text_end("'modèle'", 3) }} = 'èle' and {{ text_end("'é'", 3) }} = 'é'
+
 -- line_break
-{{ dbt.length(line_break()) }} = 1 and {{ line_break() }} < ' '
+{{ text_length(line_break()) }} = 1 and {{ line_break() }} < ' '
 
 -- regex_matches
 {{ regex_matches("'gpt-4o-2024'", "'^gpt-[0-9]o?-(2024|2025)$'") }}
@@ -50,8 +61,7 @@ not {{ regex_matches("'GPT'", "'gpt'") }}
 
 -- text: compared by its bytes, counted by its letters
 'B' < 'a' and 'z' < 'é'
-lower('ÉTABLI') = 'établi'
-{{ dbt.length("'东京é'") }} = 3 and substring('东京é', 2, 1) = '京' and {{ dbt.right("'东京é'", 2) }} = '京é'
+{{ text_length("'东京é'") }} = 3 and {{ text_part("'东京é'", 2, 1) }} = '京' and {{ text_end("'东京é'", 2) }} = '京é'
 {{ dbt.position("'é'", "'东京é'") }} = 3 and {{ dbt.position("'x'", "'东京é'") }} = 0
 {{ dbt.concat(["'a'", "nullif('a', 'a')"]) }} is null
 

@@ -56,7 +56,7 @@ followed as (
 
     select
         *,
-        coalesce(lag(is_open) over (partition by {{ series }} order by ordinal), 0) as was_open
+        coalesce({{ row_before('is_open') }} over (partition by {{ series }} order by ordinal), 0) as was_open
     from carried
 
 ),

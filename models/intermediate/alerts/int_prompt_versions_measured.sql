@@ -74,8 +74,8 @@ final as (
         'prompt_version' as entity_type,
         {{ dbt.concat(['last_judgements.endpoint_tag', "' '", 'last_judgements.prompt_version']) }} as entity_id,
         'daily' as period_type,
-        cast(last_judgements.usage_date as {{ dbt.type_timestamp() }}) as period_start,
-        cast({{ add_days('last_judgements.usage_date', 1) }} as {{ dbt.type_timestamp() }}) as period_end,
+        cast(last_judgements.usage_date as {{ type_utc_timestamp() }}) as period_start,
+        cast({{ add_days('last_judgements.usage_date', 1) }} as {{ type_utc_timestamp() }}) as period_end,
         case
             when last_judgements.requests = 0 then 1
             else judgements.cost_per_request_lower_ratio

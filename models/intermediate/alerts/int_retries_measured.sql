@@ -18,7 +18,7 @@ ranked as (
     select
         days.entity_id,
         days.usage_date,
-        earlier.retry_multiplier_ratio,
+        earlier.retry_multiplier_ratio as retry_multiplier_ratio,
         row_number() over (
             partition by days.entity_id, days.usage_date
             order by earlier.retry_multiplier_ratio, earlier.usage_date
@@ -52,8 +52,8 @@ final as (
         days.entity_type,
         days.entity_id,
         'daily' as period_type,
-        cast(days.usage_date as {{ dbt.type_timestamp() }}) as period_start,
-        cast({{ add_days('days.usage_date', 1) }} as {{ dbt.type_timestamp() }}) as period_end,
+        cast(days.usage_date as {{ type_utc_timestamp() }}) as period_start,
+        cast({{ add_days('days.usage_date', 1) }} as {{ type_utc_timestamp() }}) as period_end,
         days.retry_multiplier_ratio as metric_value,
         medians.retry_multiplier_ratio as baseline,
         days.requests as samples,

@@ -49,7 +49,7 @@ prices as (
 versioned as (
 
     select
-        raw_rows.usage_date_utc,
+        raw_rows.usage_date_utc as usage_date_utc,
         {{ key_hash([
             'raw_rows.raw_rows',
             'raw_rows.last_loaded_at',

@@ -8,7 +8,7 @@ with dates as (
         cast(
             {{ in_reporting_timezone(
                 'cast(' ~ dbt.concat(['cast(usage_date_utc as ' ~ dbt.type_string() ~ ')', "' " ~ clock ~ "'"])
-                ~ ' as ' ~ dbt.type_timestamp() ~ ')'
+                ~ ' as ' ~ type_utc_timestamp() ~ ')'
             ) }} as date
         ) as usage_date,
         is_everything

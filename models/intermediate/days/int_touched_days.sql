@@ -30,7 +30,7 @@ written as (
 -- A day of which nothing is acceptable has no attempts, and needs none.
 not_written as (
 
-    select distinct versions.usage_date_utc
+    select distinct versions.usage_date_utc as usage_date_utc
     from {{ ref('stg_app__usage_events') }} as events
     inner join versions
         on cast(events.started_at as date) = versions.usage_date_utc
@@ -59,7 +59,7 @@ unfinished as (
 changed as (
 
     select
-        versions.usage_date_utc,
+        versions.usage_date_utc as usage_date_utc,
         versions.day_version,
         case
             when not_written.usage_date_utc is not null then 'new_day'
@@ -151,8 +151,8 @@ related as (
 final as (
 
     select
-        versions.usage_date_utc,
-        versions.day_version,
+        versions.usage_date_utc as usage_date_utc,
+        versions.day_version as day_version,
         {{ "'everything'" if restates_everything() else "coalesce(touched.reason, 'request')" }} as reason,
         {{ 'true' if restates_everything() else 'false' }} as is_everything,
         {%- if attempts %}

@@ -43,8 +43,12 @@ followed as (
 
     select
         *,
-        lag(status) over (partition by {{ request_identity }} order by started_at, event_id) as previous_status,
-        lag(started_at) over (partition by {{ request_identity }} order by started_at, event_id) as previous_started_at
+        {{ row_before('status') }} over (
+            partition by {{ request_identity }} order by started_at, event_id
+        ) as previous_status,
+        {{ row_before('started_at') }} over (
+            partition by {{ request_identity }} order by started_at, event_id
+        ) as previous_started_at
     from together
 
 ),

@@ -44,7 +44,7 @@ last_deliveries as (
 final as (
 
     select
-        events.{{ event_columns() | join(',\n        events.') }},
+        {{ columns_of('events', event_columns()) }},
         coalesce(last_deliveries.deliveries, events.deliveries) as deliveries,
         touched_days.day_version
     from {{ ref('int_usage_events_unioned') }} as events

@@ -16,7 +16,7 @@ identity_aliases as (
 named as (
 
     select
-        events.*,
+        {{ columns_of('events', event_columns() + ['deliveries', 'day_version']) }},
         coalesce(tenant_aliases.canonical_id, events.tenant_id, {{ unattributed() }}) as canonical_tenant_id,
         coalesce(user_aliases.canonical_id, events.user_id, {{ unattributed() }}) as canonical_user_id,
         coalesce(endpoint_aliases.endpoint_tag, events.endpoint_tag, {{ unattributed() }}) as canonical_endpoint_tag,

@@ -5,39 +5,47 @@ with attempts as (
 
     select
         *,
-        lower(coalesce(speed, '')) as logged_speed,
-        lower(coalesce(region, '')) as logged_region,
+        {{ lower_case("coalesce(speed, '')") }} as logged_speed,
+        {{ lower_case("coalesce(region, '')") }} as logged_region,
         extract(hour from started_at) * 60 + extract(minute from started_at) as clock_minute
     from {{ ref('int_attempts_sequenced') }}
+
+),
+
+resolved as (
+
+    select
+        attempts.*,
+        models.priced_provider_id,
+        models.priced_model_id
+    from attempts
+    left join {{ ref('int_models_resolved') }} as models
+        on attempts.provider = models.provider
+        and attempts.model = models.model
 
 ),
 
 carded as (
 
     select
-        attempts.*,
-        models.priced_provider_id,
-        models.priced_model_id,
+        resolved.*,
         cards.priced_service_tier,
         cards.price_id,
         cards.is_negotiated,
         {{ each_usage_type(['cards.<type>_unit_price', 'cards.list_<type>_unit_price']) }}
-    from attempts
-    left join {{ ref('int_models_resolved') }} as models
-        on attempts.provider = models.provider
-        and attempts.model = models.model
+    from resolved
     left join {{ ref('int_rate_cards_referenced') }} as cards
-        on attempts.provider = cards.provider
-        and attempts.model = cards.model
-        and attempts.service_tier = cards.service_tier
-        and attempts.logged_speed = cards.speed
-        and attempts.logged_region = cards.region
-        and attempts.usage_date_utc >= cards.valid_from
-        and attempts.usage_date_utc < cards.valid_to
-        and attempts.clock_minute >= cards.clock_from_minute
-        and attempts.clock_minute < cards.clock_to_minute
-        and {{ is_weekday_in('attempts.usage_date_utc', 'cards.weekdays') }}
-        and coalesce(attempts.input_tokens, 0) between cards.min_input_tokens and cards.max_input_tokens
+        on resolved.provider = cards.provider
+        and resolved.model = cards.model
+        and resolved.service_tier = cards.service_tier
+        and resolved.logged_speed = cards.speed
+        and resolved.logged_region = cards.region
+        and resolved.usage_date_utc >= cards.valid_from
+        and resolved.usage_date_utc < cards.valid_to
+        and resolved.clock_minute >= cards.clock_from_minute
+        and resolved.clock_minute < cards.clock_to_minute
+        and {{ is_weekday_in('resolved.usage_date_utc', 'cards.weekdays') }}
+        and coalesce(resolved.input_tokens, 0) between cards.min_input_tokens and cards.max_input_tokens
 
 ),
 {{ billed_quantities('carded') }},

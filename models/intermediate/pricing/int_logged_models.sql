@@ -10,8 +10,8 @@ with logged as (
         coalesce(provider, '') as provider,
         model,
         service_tier,
-        lower(coalesce(speed, '')) as speed,
-        lower(coalesce(region, '')) as region,
+        {{ lower_case("coalesce(speed, '')") }} as speed,
+        {{ lower_case("coalesce(region, '')") }} as region,
         cast(count(*) as {{ dbt.type_bigint() }}) as raw_rows,
         max(_loaded_at) as last_loaded_at
     from {{ ref('stg_app__usage_events') }}
@@ -28,10 +28,10 @@ with logged as (
         coalesce(nullif(provider, {{ unattributed() }}), '') as provider,
         model,
         service_tier,
-        lower(coalesce(speed, '')) as speed,
-        lower(coalesce(region, '')) as region,
+        {{ lower_case("coalesce(speed, '')") }} as speed,
+        {{ lower_case("coalesce(region, '')") }} as region,
         cast(0 as {{ dbt.type_bigint() }}) as raw_rows,
-        cast(null as {{ dbt.type_timestamp() }}) as last_loaded_at
+        cast(null as {{ type_utc_timestamp() }}) as last_loaded_at
     from {{ attempts }}
     group by 1, 2, 3, 4, 5, 6
     {%- endif %}

@@ -6,8 +6,8 @@ with logged_models as (
     select distinct
         provider,
         model,
-        lower(trim(provider)) as provider_name,
-        lower(model) as model_name
+        {{ lower_case('trim(provider)') }} as provider_name,
+        {{ lower_case('model') }} as model_name
     from {{ ref('int_logged_models') }}
 
 ),
@@ -114,7 +114,8 @@ prefixed_{{ step }} as (
         ) as choice
     from unprefixed_{{ step - 1 }} as named
     left join model_prefixes
-        on {{ dbt.position('model_prefixes.prefix', 'named.model_name') }} = 1
+        on {{ text_part('named.model_name', 1, 1) }} = {{ text_part('model_prefixes.prefix', 1, 1) }}
+        and {{ dbt.position('model_prefixes.prefix', 'named.model_name') }} = 1
         and (named.provider_id is null or named.provider_id = model_prefixes.provider_id)
 
 ),
@@ -137,7 +138,7 @@ owners as (
     select
         named.provider,
         named.model,
-        provider_rules.provider_id,
+        provider_rules.provider_id as provider_id,
         provider_rules.provider_ordinal
     from unprefixed_2 as named
     cross join provider_rules

@@ -34,7 +34,7 @@ matches as (
         model_references.resolution,
         model_references.attempt,
         price_books.fallback_ordinal,
-        model_rules.provider_id,
+        model_rules.provider_id as provider_id,
         model_rules.model_id,
         model_rules.model_ordinal
     from model_references
@@ -115,7 +115,7 @@ own_matches as (
         logged_models.provider,
         logged_models.model,
         own_rules.resolution,
-        own_rules.provider_id,
+        own_rules.provider_id as provider_id,
         own_rules.model_id,
         row_number() over (
             partition by logged_models.provider, logged_models.model
@@ -123,17 +123,17 @@ own_matches as (
         ) as choice
     from logged_models
     inner join own_rules
-        on coalesce(own_rules.provider, lower(logged_models.provider)) = lower(logged_models.provider)
+        on {{ lower_case('logged_models.provider') }} = coalesce(own_rules.provider, {{ lower_case('logged_models.provider') }})
         or (own_rules.resolution = 'own_model' and logged_models.provider = '')
-    where {{ rule_holds('lower(logged_models.model)', 'own_rules') }}
+    where {{ rule_holds(lower_case('logged_models.model'), 'own_rules') }}
 
 ),
 
 final as (
 
     select
-        logged_models.provider,
-        logged_models.model,
+        logged_models.provider as provider,
+        logged_models.model as model,
         coalesce(own_matches.provider_id, ranked_matches.provider_id) as priced_provider_id,
         coalesce(own_matches.model_id, ranked_matches.model_id) as priced_model_id,
         case

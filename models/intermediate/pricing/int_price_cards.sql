@@ -1,7 +1,12 @@
 -- When one set of prices holds for whom. A card of the price list is cut at every day on which an agreed price, a
 -- multiplier or an exchange rate changes, so that each card has one price per usage type.
 
-{% set card %}provider_id, model_id, service_tier, list_speed, min_input_tokens, list_valid_from, list_valid_to, clock_from_minute, clock_to_minute, weekdays, is_own_model{% endset %}
+{% set card_columns = [
+    'provider_id', 'model_id', 'service_tier', 'list_speed', 'min_input_tokens', 'list_valid_from', 'list_valid_to',
+    'clock_from_minute', 'clock_to_minute', 'weekdays', 'is_own_model',
+] %}
+{% set card = card_columns | join(', ') %}
+{% set dated_columns = card_columns + ['valid_from', 'valid_to'] %}
 
 with list_cards as (
 
@@ -25,7 +30,7 @@ listed_models as (
 
     select distinct
         provider_id,
-        lower(model_id) as model_name
+        {{ lower_case('model_id') }} as model_name
     from list_cards
 
 ),
@@ -50,8 +55,8 @@ own_cards as (
         coalesce(price_overrides.service_tier, 'default') as service_tier,
         '' as list_speed,
         cast(0 as {{ dbt.type_bigint() }}) as min_input_tokens,
-        cast('1900-01-01' as date) as list_valid_from,
-        cast('9999-12-31' as date) as list_valid_to,
+        cast('1900-01-01' as {{ type_validity_date() }}) as list_valid_from,
+        cast('9999-12-31' as {{ type_validity_date() }}) as list_valid_to,
         0 as clock_from_minute,
         1440 as clock_to_minute,
         '1111111' as weekdays,
@@ -105,7 +110,7 @@ change_dates as (
 
     select
         provider_id,
-        lower(model_id) as model_id,
+        {{ lower_case('model_id') }} as model_id,
         valid_from as changed_on
     from price_multipliers
 
@@ -113,7 +118,7 @@ change_dates as (
 
     select
         provider_id,
-        lower(model_id) as model_id,
+        {{ lower_case('model_id') }} as model_id,
         valid_to as changed_on
     from price_multipliers
 
@@ -129,14 +134,12 @@ starts as (
     union
 
     select
-        {% for column in card.split(', ') -%}
-        cards.{{ column }},
-        {% endfor -%}
+        {{ columns_of('cards', card_columns) }},
         change_dates.changed_on as valid_from
     from cards
     inner join change_dates
         on cards.provider_id = change_dates.provider_id
-        and lower(cards.model_id) = coalesce(change_dates.model_id, lower(cards.model_id))
+        and {{ lower_case('cards.model_id') }} = coalesce(change_dates.model_id, {{ lower_case('cards.model_id') }})
         and cards.list_valid_from < change_dates.changed_on
         and cards.list_valid_to > change_dates.changed_on
 
@@ -146,7 +149,9 @@ dated as (
 
     select
         *,
-        coalesce(lead(valid_from) over (partition by {{ card }} order by valid_from), list_valid_to) as valid_to
+        coalesce(
+            {{ row_after('valid_from') }} over (partition by {{ card }} order by valid_from), list_valid_to
+        ) as valid_to
     from starts
 
 ),
@@ -162,12 +167,12 @@ at_speed as (
     union
 
     select
-        dated.*,
+        {{ columns_of('dated', dated_columns) }},
         price_multipliers.speed
     from dated
     inner join price_multipliers
         on dated.provider_id = price_multipliers.provider_id
-        and lower(dated.model_id) = coalesce(lower(price_multipliers.model_id), lower(dated.model_id))
+        and {{ lower_case('dated.model_id') }} = {{ lower_case('coalesce(price_multipliers.model_id, dated.model_id)') }}
     left join cards as listed_speeds
         on dated.provider_id = listed_speeds.provider_id
         and dated.model_id = listed_speeds.model_id
@@ -194,7 +199,7 @@ in_region as (
     from at_speed
     inner join price_multipliers
         on at_speed.provider_id = price_multipliers.provider_id
-        and lower(at_speed.model_id) = coalesce(lower(price_multipliers.model_id), lower(at_speed.model_id))
+        and {{ lower_case('at_speed.model_id') }} = {{ lower_case('coalesce(price_multipliers.model_id, at_speed.model_id)') }}
     where price_multipliers.region is not null
 
 ),
@@ -226,7 +231,7 @@ keyed as (
     inner join price_multipliers
         on keyed.provider_id = price_multipliers.provider_id
         and keyed.{{ dimension }} = price_multipliers.{{ dimension }}
-        and lower(keyed.model_id) = coalesce(lower(price_multipliers.model_id), lower(keyed.model_id))
+        and {{ lower_case('keyed.model_id') }} = {{ lower_case('coalesce(price_multipliers.model_id, keyed.model_id)') }}
         and keyed.valid_from >= price_multipliers.valid_from
         and keyed.valid_from < price_multipliers.valid_to
     {%- if dimension == 'speed' %}
@@ -238,9 +243,10 @@ keyed as (
 final as (
 
     select
-        keyed.*,
+        {{ columns_of('keyed', dated_columns + ['speed', 'region', 'card_id']) }},
         cast(
-            coalesce(speed_multipliers.multiplier, 1) * coalesce(region_multipliers.multiplier, 1) as decimal(18, 12)
+            {{ product('coalesce(speed_multipliers.multiplier, 1)', 'coalesce(region_multipliers.multiplier, 1)') }}
+            as decimal(18, 12)
         ) as multiplier,
         coalesce({{ dbt.concat(["' × '", 'speed_multipliers.multiplier_text']) }}, '') as speed_terms,
         coalesce({{ dbt.concat(["' × '", 'region_multipliers.multiplier_text']) }}, '') as region_terms

@@ -33,7 +33,7 @@ final as (
         card_id,
         {{ keys | join(',\n        ') }},
         coalesce(
-            lead(min_input_tokens) over (
+            {{ row_after('min_input_tokens') }} over (
                 partition by
                     provider_id, model_id, service_tier, speed, region, valid_from, valid_to,
                     clock_from_minute, clock_to_minute, weekdays

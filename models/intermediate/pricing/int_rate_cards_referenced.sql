@@ -34,11 +34,11 @@ card_kinds as (
 candidates as (
 
     select
-        logged_models.provider,
-        logged_models.model,
-        logged_models.service_tier,
-        logged_models.speed,
-        logged_models.region,
+        logged_models.provider as provider,
+        logged_models.model as model,
+        logged_models.service_tier as service_tier,
+        logged_models.speed as speed,
+        logged_models.region as region,
         card_kinds.provider_id as priced_provider_id,
         card_kinds.model_id as priced_model_id,
         card_kinds.service_tier as priced_service_tier,

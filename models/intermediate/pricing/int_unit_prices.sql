@@ -1,6 +1,11 @@
 -- What one unit costs on each card: by the price list, and as agreed with the provider. A discount is taken off the
 -- unit price and rounded there, never off a cost.
 
+{% set card_columns = [
+    'card_id', 'provider_id', 'model_id', 'service_tier', 'speed', 'region', 'min_input_tokens', 'valid_from', 'valid_to',
+    'clock_from_minute', 'clock_to_minute', 'weekdays',
+] %}
+
 with cards as (
 
     select * from {{ ref('int_price_cards') }}
@@ -20,7 +25,7 @@ listed as (
         prices.usage_type,
         case
             when prices.usage_type in {{ usage_types_in('tokens') }}
-                then {{ rounded_unit_price('prices.unit_price * cards.multiplier') }}
+                then {{ rounded_unit_price(product('prices.unit_price', 'cards.multiplier')) }}
             else prices.unit_price
         end as list_unit_price,
         {{ dbt.concat([
@@ -56,7 +61,8 @@ agreed as (
         price_overrides.discount_percent,
         price_overrides.discount_text,
         price_overrides.note,
-        {{ rounded_unit_price('price_overrides.unit_price * coalesce(fx_rates.usd_per_unit, 1)') }} as unit_price,
+        {{ rounded_unit_price(product('price_overrides.unit_price', 'coalesce(fx_rates.usd_per_unit, 1)')) }}
+            as unit_price,
         {{ dbt.concat([
             'price_overrides.price_text',
             "' '",
@@ -68,7 +74,7 @@ agreed as (
     from cards
     inner join price_overrides
         on cards.provider_id = price_overrides.provider_id
-        and lower(cards.model_id) = coalesce(price_overrides.model_id, lower(cards.model_id))
+        and {{ lower_case('cards.model_id') }} = coalesce(price_overrides.model_id, {{ lower_case('cards.model_id') }})
         and cards.service_tier = coalesce(price_overrides.service_tier, cards.service_tier)
         and cards.valid_from >= price_overrides.valid_from
         and cards.valid_from < price_overrides.valid_to
@@ -104,12 +110,12 @@ wholes as (
 added as (
 
     select
-        cards.*,
-        agreed.usage_type,
+        {{ columns_of('cards', card_columns) }},
+        agreed.usage_type as usage_type,
         agreed.unit_price,
         agreed.terms,
-        agreed.note,
-        whole_prices.list_unit_price,
+        agreed.note as note,
+        whole_prices.list_unit_price as list_unit_price,
         row_number() over (
             partition by cards.card_id, agreed.usage_type
             order by
@@ -144,7 +150,7 @@ best_agreed as (
         agreed.terms,
         agreed.discount_percent,
         agreed.discount_text,
-        agreed.note,
+        agreed.note as note,
         row_number() over (
             partition by listed.card_id, listed.usage_type
             order by agreed.specificity desc
@@ -155,11 +161,6 @@ best_agreed as (
         and listed.usage_type = coalesce(agreed.usage_type, listed.usage_type)
 
 ),
-
-{% set card_columns = [
-    'card_id', 'provider_id', 'model_id', 'service_tier', 'speed', 'region', 'min_input_tokens', 'valid_from', 'valid_to',
-    'clock_from_minute', 'clock_to_minute', 'weekdays',
-] -%}
 
 final as (
 
@@ -174,7 +175,8 @@ final as (
                 then best_agreed.unit_price
             when best_agreed.discount_percent is not null
                 then {{ rounded_unit_price(
-                    'listed.list_unit_price * (100 - best_agreed.discount_percent) * 0.01'
+                    product('listed.list_unit_price', '(100 - best_agreed.discount_percent)')
+                    ~ " * cast('0.01' as decimal(3, 2))"
                 ) }}
             else listed.list_unit_price
         end as unit_price,

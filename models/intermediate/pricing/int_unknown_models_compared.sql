@@ -7,7 +7,7 @@ with unknown_names as (
     select distinct
         coalesce(nullif(provider, ''), {{ unattributed() }}) as provider,
         model,
-        {{ dbt.right('lower(model)', compared_characters) }} as full_name
+        {{ text_end(lower_case('model'), compared_characters) }} as full_name
     from {{ ref('int_models_resolved') }}
     where priced_model_id is null
 
@@ -18,7 +18,7 @@ known_names as (
     select
         provider_id,
         model_id,
-        {{ dbt.right('lower(model_id)', compared_characters) }} as full_name
+        {{ text_end(lower_case('model_id'), compared_characters) }} as full_name
     from {{ ref('stg_prices__models') }}
 
 ),
@@ -59,18 +59,29 @@ places as (
 
 ),
 
+lettered_names as (
+
+    select
+        all_names.full_name,
+        all_names.is_known,
+        all_names.is_unknown,
+        places.place,
+        {{ text_part('all_names.full_name', 'places.place', 1) }} as letter
+    from all_names
+    cross join places
+
+),
+
 -- A model's own name is what follows the last slash; before it stands whose it is.
 own_names as (
 
     select
-        all_names.full_name,
-        max(all_names.is_known) as is_known,
-        max(all_names.is_unknown) as is_unknown,
-        substring(all_names.full_name, coalesce(max(places.place), 0) + 1) as own_name
-    from all_names
-    left join places
-        on substring(all_names.full_name, places.place, 1) = '/'
-    group by all_names.full_name
+        full_name,
+        max(is_known) as is_known,
+        max(is_unknown) as is_unknown,
+        {{ text_part('full_name', "coalesce(max(case when letter = '/' then place end), 0) + 1") }} as own_name
+    from lettered_names
+    group by full_name
 
 ),
 
@@ -82,10 +93,10 @@ beginnings_and_ends as (
         own_names.is_unknown,
         'beginning' as side,
         places.place as letters,
-        substring(own_names.own_name, 1, places.place) as part
+        {{ text_part('own_names.own_name', 1, 'places.place') }} as part
     from own_names
     inner join places
-        on {{ dbt.length('own_names.own_name') }} >= places.place
+        on {{ text_length('own_names.own_name') }} >= places.place
 
     union
 
@@ -95,10 +106,10 @@ beginnings_and_ends as (
         own_names.is_unknown,
         'end' as side,
         places.place as letters,
-        {{ dbt.right('own_names.own_name', 'places.place') }} as part
+        {{ text_end('own_names.own_name', 'places.place') }} as part
     from own_names
     inner join places
-        on {{ dbt.length('own_names.own_name') }} >= places.place
+        on {{ text_length('own_names.own_name') }} >= places.place
 
 ),
 
@@ -125,7 +136,7 @@ likenesses as (
     select
         logged_name,
         listed_name,
-        least(sum(letters), {{ dbt.length('logged_name') }}, {{ dbt.length('listed_name') }}) as common_letters
+        least(sum(letters), {{ text_length('logged_name') }}, {{ text_length('listed_name') }}) as common_letters
     from agreements
     group by logged_name, listed_name
 
@@ -153,8 +164,8 @@ candidates as (
         on own_known_names.full_name = known_names.full_name
     where
         likenesses.common_letters >= 3
-        and 2 * likenesses.common_letters >= {{ dbt.length('likenesses.logged_name') }}
-        and 3 * likenesses.common_letters >= {{ dbt.length('likenesses.listed_name') }}
+        and 2 * likenesses.common_letters >= {{ text_length('likenesses.logged_name') }}
+        and 3 * likenesses.common_letters >= {{ text_length('likenesses.listed_name') }}
 
 ),
 
@@ -164,7 +175,7 @@ sellers as (
         *,
         row_number() over (
             partition by provider, model, listed_name
-            order by is_of_another_provider, {{ dbt.length('model_id') }}, provider_id, model_id
+            order by is_of_another_provider, {{ text_length('model_id') }}, provider_id, model_id
         ) as seller
     from candidates
 
@@ -178,7 +189,7 @@ ranked as (
         {{ dbt.concat(['provider_id', "' '", 'model_id']) }} as nearest_model,
         row_number() over (
             partition by provider, model
-            order by common_letters desc, is_of_another_provider, {{ dbt.length('listed_name') }}, listed_name
+            order by common_letters desc, is_of_another_provider, {{ text_length('listed_name') }}, listed_name
         ) as choice
     from sellers
     where seller = 1

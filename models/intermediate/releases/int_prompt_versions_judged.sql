@@ -50,10 +50,10 @@ episodes as (
 overlap_days as (
 
     select
-        episodes.endpoint_tag,
-        episodes.prompt_version,
+        episodes.endpoint_tag as endpoint_tag,
+        episodes.prompt_version as prompt_version,
         episodes.episode,
-        own_days.usage_date
+        own_days.usage_date as usage_date
     from episodes
     inner join served_days as own_days
         on episodes.endpoint_tag = own_days.endpoint_tag
@@ -70,13 +70,13 @@ overlap_days as (
 sides as (
 
     select
-        episodes.endpoint_tag,
-        episodes.prompt_version,
-        episodes.episode,
+        episodes.endpoint_tag as endpoint_tag,
+        episodes.prompt_version as prompt_version,
+        episodes.episode as episode,
         case when daily.prompt_version = episodes.prompt_version then 'after' else 'before' end as side,
-        daily.usage_date,
+        daily.usage_date as usage_date,
         daily.model,
-        daily.requests,
+        daily.requests as requests,
         daily.cost_usd,
         daily.cost_usd_sum_of_squares,
         daily.tokens,
@@ -115,14 +115,14 @@ judged_days as (
 known as (
 
     select
-        judged_days.judged_date,
-        sides.*
-    from judged_days
-    inner join sides
-        on judged_days.endpoint_tag = sides.endpoint_tag
-        and judged_days.prompt_version = sides.prompt_version
-        and judged_days.episode = sides.episode
-        and judged_days.judged_date >= sides.usage_date
+        sides.*,
+        judged_days.judged_date
+    from sides
+    inner join judged_days
+        on sides.endpoint_tag = judged_days.endpoint_tag
+        and sides.prompt_version = judged_days.prompt_version
+        and sides.episode = judged_days.episode
+        and sides.usage_date <= judged_days.judged_date
 
 ),
 
@@ -247,16 +247,16 @@ estimated as (
 final as (
 
     select
-        episodes.endpoint_tag,
-        episodes.prompt_version,
-        episodes.episode,
-        compared.judged_date,
+        episodes.endpoint_tag as endpoint_tag,
+        episodes.prompt_version as prompt_version,
+        episodes.episode as episode,
+        compared.judged_date as judged_date,
         episodes.predecessor,
         episodes.first_seen_date,
-        compared.requests_before,
-        compared.requests_after,
-        compared.days_before,
-        compared.days_after,
+        compared.requests_before as requests_before,
+        compared.requests_after as requests_after,
+        compared.days_before as days_before,
+        compared.days_after as days_after,
         {{ derived_usd('estimated.cost_usd_mean_before') }} as cost_per_request_before_usd,
         {{ derived_usd('estimated.cost_usd_mean_after') }} as cost_per_request_after_usd,
         exp(estimated.cost_usd_log_ratio) as cost_per_request_ratio,

@@ -131,14 +131,14 @@ samples as (
 final as (
 
     select
-        incidents.alert_id,
+        incidents.alert_id as alert_id,
         incidents.fingerprint,
-        incidents.rule_id,
+        incidents.rule_id as rule_id,
         rules.severity,
-        incidents.entity_type,
+        incidents.entity_type as entity_type,
         incidents.entity_id,
         incidents.period_type,
-        incidents.metric,
+        incidents.metric as metric,
         {{ from_reporting_timezone('incidents.window_start') }} as window_start,
         {{ from_reporting_timezone('incidents.window_end') }} as window_end,
         {{ from_reporting_timezone('incidents.opening_period_end') }} as opened_at,

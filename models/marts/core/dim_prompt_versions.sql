@@ -20,7 +20,9 @@ followed as (
 
     select
         *,
-        lag(usage_date) over (partition by endpoint_tag, prompt_version order by usage_date) as previous_date
+        {{ row_before('usage_date') }} over (
+            partition by endpoint_tag, prompt_version order by usage_date
+        ) as previous_date
     from daily
 
 ),
@@ -87,9 +89,9 @@ requests_before as (
 final as (
 
     select
-        episodes.endpoint_tag,
-        episodes.prompt_version,
-        episodes.episode,
+        episodes.endpoint_tag as endpoint_tag,
+        episodes.prompt_version as prompt_version,
+        episodes.episode as episode,
         episodes.first_seen_date,
         episodes.last_seen_date,
         episodes.requests,

@@ -40,8 +40,8 @@ final as (
         cast(quantity as {{ dbt.type_bigint() }}) as quantity,
         list_unit_price,
         unit_price,
-        {{ money('quantity * list_unit_price') }} as list_cost_usd,
-        {{ money('quantity * unit_price') }} as cost_usd
+        {{ money(product('quantity', 'list_unit_price')) }} as list_cost_usd,
+        {{ money(product('quantity', 'unit_price')) }} as cost_usd
     from priced
     where quantity > 0
 

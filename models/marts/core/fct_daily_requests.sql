@@ -46,10 +46,12 @@ final as (
         {{ sum_money('wasted_cost_usd') }} as wasted_cost_usd,
         {{ sum_count('case when is_comparable then 1 else 0 end') }} as comparable_requests,
         {{ sum_money('case when is_comparable then cost_usd else 0 end') }} as comparable_cost_usd,
-        cast(sum(case when is_comparable then cost_usd_rounded * cost_usd_rounded else 0 end) as decimal(38, 18))
-            as comparable_cost_usd_sum_of_squares,
+        cast(
+            sum(case when is_comparable then {{ product('cost_usd_rounded', 'cost_usd_rounded') }} else 0 end)
+            as decimal(38, 18)
+        ) as comparable_cost_usd_sum_of_squares,
         {{ sum_count('case when is_comparable then tokens else 0 end') }} as comparable_tokens,
-        cast(sum(case when is_comparable then tokens * tokens else 0 end) as decimal(38, 0))
+        cast(sum(case when is_comparable then {{ product('tokens', 'tokens') }} else 0 end) as decimal(38, 0))
             as comparable_tokens_sum_of_squares
     from compared
     group by usage_date, is_in_scope, tenant_id, endpoint_tag, prompt_version, model

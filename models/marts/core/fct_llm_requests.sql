@@ -52,10 +52,10 @@ added_up as (
         first_attempts.model,
         first_attempts.workflow_id,
         case when first_attempts.is_useful or further.is_useful then 'success' else 'failed' end as outcome,
-        case
-            when first_attempts.is_useful then first_attempts.task_succeeded
-            else further.task_succeeded
-        end as task_succeeded,
+        cast(
+            case when first_attempts.is_useful then first_attempts.task_succeeded else further.task_succeeded end
+            as boolean
+        ) as task_succeeded,
         1 + coalesce(further.attempts, 0) as attempts,
         case when first_attempts.is_retry then 1 else 0 end + coalesce(further.retries, 0) as retries,
         coalesce(first_attempts.input_tokens, 0) + coalesce(further.input_tokens, 0) as input_tokens,

@@ -8,7 +8,7 @@ with final as (
     select
         earlier.first_run_id as run_id,
         {{ as_of() }} as restated_at,
-        earlier.usage_date_utc,
+        earlier.usage_date_utc as usage_date_utc,
         attempts.provider,
         attempts.model,
         cast(count(*) as {{ dbt.type_bigint() }}) as attempts,

@@ -41,7 +41,7 @@ rejected as (
         _source_file as source_file,
         _source_line as source_line,
         cast(null as {{ dbt.type_string() }}) as event_id,
-        cast(null as {{ dbt.type_timestamp() }}) as started_at,
+        cast(null as {{ type_utc_timestamp() }}) as started_at,
         cast(null as {{ dbt.type_string() }}) as provider,
         cast(null as {{ dbt.type_string() }}) as model,
         cast(null as {{ dbt.type_string() }}) as tenant_id,

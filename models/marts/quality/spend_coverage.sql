@@ -34,7 +34,7 @@ raw_rows as (
 final as (
 
     select
-        raw_rows.source,
+        raw_rows.source as source,
         raw_rows.typed_rows + coalesce(refused.rejected_rows, 0) as raw_rows,
         coalesce(accepted.accepted_rows, 0) as accepted_rows,
         coalesce(accepted.duplicate_rows, 0) as duplicate_rows,

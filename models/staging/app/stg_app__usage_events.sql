@@ -36,16 +36,17 @@ renamed as (
 
         -- the call
         started_at,
-        lower(provider) as provider,
+        {{ lower_case('provider') }} as provider,
         model,
         requested_model,
         case
-            when service_tier is null or lower(service_tier) in ('standard', 'auto', 'on_demand') then 'default'
-            else lower(service_tier)
+            when service_tier is null or {{ lower_case('service_tier') }} in ('standard', 'auto', 'on_demand')
+                then 'default'
+            else {{ lower_case('service_tier') }}
         end as service_tier,
         region,
         speed,
-        lower(coalesce(status, 'success')) as status,
+        {{ lower_case("coalesce(status, 'success')") }} as status,
         error_code,
         task_succeeded,
         latency_ms,
@@ -60,12 +61,12 @@ renamed as (
         cost_group,
         tenant_id,
         user_id,
-        lower(user_type) as user_type,
+        {{ lower_case('user_type') }} as user_type,
         team,
         project_id,
         api_key_id,
-        lower(environment) as environment,
-        lower(coalesce(data_mode, 'real')) as data_mode,
+        {{ lower_case('environment') }} as environment,
+        {{ lower_case("coalesce(data_mode, 'real')") }} as data_mode,
 
         -- tokens
         case
@@ -129,7 +130,7 @@ final as (
                 or cached_image_tokens > input_image_tokens
                 or coalesce(input_tokens, 0) + coalesce(output_tokens, 0) > total_tokens
                 then 'part_larger_than_whole'
-            when started_at < cast('2020-01-01' as {{ dbt.type_timestamp() }})
+            when started_at < cast('2020-01-01' as {{ type_utc_timestamp() }})
                 then 'timestamp_before_2020'
             when started_at > {{ dbt.dateadd('day', 1, as_of()) }}
                 then 'timestamp_in_future'

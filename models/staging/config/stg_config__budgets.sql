@@ -9,7 +9,7 @@ with declared as (
         period,
         amount_usd as amount_text,
         cast(valid_from as date) as valid_from,
-        cast(coalesce(valid_to, '9999-12-31') as date) as valid_to,
+        cast(coalesce(valid_to, '9999-12-31') as {{ type_validity_date() }}) as valid_to,
         cast(coalesce(warning_ratio, '0.8') as {{ type_unit_price() }}) as warning_ratio,
         upper(coalesce(currency, 'USD')) as currency,
         owner
@@ -41,7 +41,8 @@ in_other_currencies as (
         declared.scope_type,
         declared.scope_id,
         declared.period,
-        {{ derived_usd('cast(declared.amount_text as decimal(18, 6)) * fx_rates.usd_per_unit') }} as amount_usd,
+        {{ derived_usd(product('cast(declared.amount_text as decimal(18, 6))', 'fx_rates.usd_per_unit')) }}
+            as amount_usd,
         greatest(declared.valid_from, coalesce(fx_rates.valid_from, declared.valid_from)) as valid_from,
         least(declared.valid_to, coalesce(fx_rates.valid_to, declared.valid_to)) as valid_to,
         declared.warning_ratio,
@@ -64,7 +65,7 @@ key_caps as (
         'monthly' as period,
         monthly_cap_usd as amount_usd,
         cast('2020-01-01' as date) as valid_from,
-        cast('9999-12-31' as date) as valid_to,
+        cast('9999-12-31' as {{ type_validity_date() }}) as valid_to,
         cast('0.8' as {{ type_unit_price() }}) as warning_ratio,
         'USD' as currency,
         owner

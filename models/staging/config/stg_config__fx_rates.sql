@@ -17,8 +17,8 @@ final as (
         currency,
         valid_from,
         coalesce(
-            lead(valid_from) over (partition by currency order by valid_from),
-            cast('9999-12-31' as date)
+            {{ row_after('valid_from') }} over (partition by currency order by valid_from),
+            cast('9999-12-31' as {{ type_validity_date() }})
         ) as valid_to,
         rate_text,
         usd_per_unit

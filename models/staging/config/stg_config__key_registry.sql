@@ -2,7 +2,7 @@ select
     api_key_id,
     project_id,
     team,
-    lower(environment) as environment,
+    {{ lower_case('environment') }} as environment,
     owner,
     {{ money('monthly_cap_usd') }} as monthly_cap_usd
 from {{ config_seed('key_registry') }}

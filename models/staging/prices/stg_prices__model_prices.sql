@@ -52,8 +52,8 @@ final as (
                 then cast(context_above_tokens as {{ dbt.type_bigint() }})
             else cast(context_above_tokens as {{ dbt.type_bigint() }}) + 1
         end as min_input_tokens,
-        cast(coalesce(valid_from, '1900-01-01') as date) as valid_from,
-        cast(coalesce(valid_to, '9999-12-31') as date) as valid_to,
+        cast(coalesce(valid_from, '1900-01-01') as {{ type_validity_date() }}) as valid_from,
+        cast(coalesce(valid_to, '9999-12-31') as {{ type_validity_date() }}) as valid_to,
         window_from_minute as clock_from_minute,
         window_to_minute as clock_to_minute,
         weekday_mask as weekdays,

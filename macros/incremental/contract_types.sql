@@ -1,0 +1,72 @@
+{#- Does a model select what its contract says? dbt compares types as they are spelled, and ClickHouse spells them its own
+    way. dbt finds this macro before its own, in a model of this package. -#}
+{% macro get_assert_columns_equivalent(sql) -%}
+    {{ return(adapter.dispatch('contract_holds', 'llm_spend')(sql)) }}
+{%- endmacro %}
+
+{% macro default__contract_holds(sql) -%}
+    {{ return(dbt.get_assert_columns_equivalent(sql)) }}
+{%- endmacro %}
+
+{#- A table gives its columns their types: a whole number or a decimal of any width and 1 for true are enough. -#}
+{% macro clickhouse__contract_holds(sql) -%}
+    {%- set stands_for = {'UInt8': 'Bool', 'Date': 'Date32', 'DateTime': "DateTime64(6, 'UTC')"} -%}
+    {%- set declared, selected = [], [] -%}
+    {%- set declared_types = {} -%}
+    {%- for column in contract_columns() -%}
+        {%- do declared.append({'name': column.name, 'data_type': column.plain_type}) -%}
+        {%- do declared_types.update({column.name: column.plain_type}) -%}
+    {%- endfor -%}
+    {%- for column in adapter.get_column_schema_from_query(sql, query_settings=config.get('query_settings', {})) -%}
+        {%- set type = declared_types.get(column.name) -%}
+        {%- set is_same = type and (
+            column.dtype == type
+            or stands_for.get(column.dtype) == type
+            or (column.is_integer() and type == 'Int64')
+            or (column.dtype.startswith('DateTime64') and type.startswith('DateTime64'))
+            or (column.is_numeric() and type.endswith(', ' ~ column.numeric_scale ~ ')'))
+        ) -%}
+        {%- do selected.append({'name': column.name, 'data_type': type if is_same else column.dtype}) -%}
+    {%- endfor -%}
+    {%- if declared | sort(attribute='name') != selected | sort(attribute='name') -%}
+        {%- do exceptions.raise_contract_error(declared, selected) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The columns of a new table, as its contract says. -#}
+{% macro get_table_columns_and_constraints() -%}
+    {{ return(adapter.dispatch('contract_ddl', 'llm_spend')()) }}
+{%- endmacro %}
+
+{% macro default__contract_ddl() -%}
+    {{ return(dbt.get_table_columns_and_constraints()) }}
+{%- endmacro %}
+
+{% macro clickhouse__contract_ddl() -%}
+    {%- set columns = [] -%}
+    {%- for column in contract_columns() -%}{%- do columns.append(adapter.quote(column.name) ~ ' ' ~ column.type) -%}{%- endfor -%}
+    ({{ columns | join(', ') }})
+{%- endmacro %}
+
+{#- ClickHouse's own name of a type. -#}
+{% macro clickhouse_type(type) -%}
+    {{ return({
+        'text': 'String', 'bigint': 'Int64', 'boolean': 'Bool', 'date': 'Date32', 'timestamp': "DateTime64(6, 'UTC')",
+        'double precision': 'Float64',
+    }.get(type, type | replace('decimal', 'Decimal'))) }}
+{%- endmacro %}
+
+{#- The columns of this model's contract with ClickHouse's names of their types. All may be null but the day that a table is
+    partitioned by. -#}
+{% macro contract_columns() -%}
+    {%- set day = (config.get('meta') or {}).get('replaces_days', {}).get('day') -%}
+    {%- set columns = [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- set plain_type = clickhouse_type(column.data_type) -%}
+        {%- do columns.append({
+            'name': column.name, 'plain_type': plain_type,
+            'type': plain_type ~ ' not null' if column.name == day else 'Nullable(' ~ plain_type ~ ')',
+        }) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
