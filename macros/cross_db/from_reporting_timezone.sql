@@ -11,3 +11,7 @@
 {% macro default__from_reporting_timezone(timestamp_expression, zone) -%}
 ({{ timestamp_expression }} at time zone '{{ zone }}') at time zone 'UTC'
 {%- endmacro %}
+
+{% macro spark__from_reporting_timezone(timestamp_expression, zone) -%}
+to_utc_timestamp({{ timestamp_expression }}, '{{ zone }}')
+{%- endmacro %}

@@ -11,3 +11,7 @@
 {% macro default__in_reporting_timezone(timestamp_expression, zone) -%}
 ({{ timestamp_expression }} at time zone 'UTC') at time zone '{{ zone }}'
 {%- endmacro %}
+
+{% macro spark__in_reporting_timezone(timestamp_expression, zone) -%}
+from_utc_timestamp({{ timestamp_expression }}, '{{ zone }}')
+{%- endmacro %}

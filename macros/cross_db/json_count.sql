@@ -11,3 +11,7 @@ cast(json_extract_string({{ expression }}, '$.{{ key }}') as {{ dbt.type_bigint(
 {% macro postgres__json_count(expression, key) -%}
 cast(substring({{ expression }} from '"{{ key }}" *: *([0-9]+)') as {{ dbt.type_bigint() }})
 {%- endmacro %}
+
+{% macro spark__json_count(expression, key) -%}
+cast(nullif(regexp_extract({{ expression }}, '"{{ key }}" *: *([0-9]+)', 1), '') as {{ dbt.type_bigint() }})
+{%- endmacro %}

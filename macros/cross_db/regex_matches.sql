@@ -10,3 +10,7 @@ regexp_matches({{ text_expression }}, {{ pattern_expression }})
 {% macro postgres__regex_matches(text_expression, pattern_expression) -%}
 ({{ text_expression }} ~ {{ pattern_expression }})
 {%- endmacro %}
+
+{% macro spark__regex_matches(text_expression, pattern_expression) -%}
+({{ text_expression }} rlike {{ pattern_expression }})
+{%- endmacro %}

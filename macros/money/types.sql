@@ -7,3 +7,4 @@
 {#- Ratios and percentages, never money. -#}
 {% macro type_ratio() %}{{ return(adapter.dispatch('type_ratio', 'llm_spend')()) }}{% endmacro %}
 {% macro default__type_ratio() %}double precision{% endmacro %}
+{% macro spark__type_ratio() %}double{% endmacro %}

@@ -28,6 +28,19 @@ CASES: dict[str, list[str]] = {
         f'{{{{ add_days("{_date("2024-02-28")}", 2) }}}} = {_date("2024-03-01")}',
         f'{{{{ add_days("{_date("2027-01-01")}", -1) }}}} = {_date("2026-12-31")}',
     ],
+    "add_hours": [
+        f"{{{{ add_hours({_timestamp('2026-02-28 23:00:00.000001')}, 24) }}}} = "
+        f"{{{{ {_timestamp('2026-03-01 23:00:00.000001')} }}}}",
+        "{{ add_hours('cast(null as ' ~ dbt.type_timestamp() ~ ')', 1) }} is null",
+    ],
+    "days_between": [
+        f'{{{{ days_between("{_date("2024-02-28")}", "{_date("2024-03-01")}") }}}} = 2',
+        f'{{{{ days_between("{_date("2027-01-01")}", "{_date("2026-12-31")}") }}}} = -1',
+    ],
+    "sorted_list": [
+        "(select {{ sorted_list('word', \"','\") }} from"
+        " (select 'b' as word union all select 'é' as word union all select 'B' as word) as words) = 'B,b,é'",
+    ],
     "dash_compact_dates": [
         "{{ dash_compact_dates(\"'model-20251211'\") }} = 'model-2025-12-11'",
         "{{ dash_compact_dates(\"'a-20251211-b-20240229:c'\") }} = 'a-2025-12-11-b-2024-02-29:c'",

@@ -1,5 +1,6 @@
 """Real engines on loopback, each in a temporary directory and ended by its process id."""
 
+import multiprocessing
 import os
 import pwd
 import secrets
@@ -9,10 +10,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Row = tuple[object, ...]
 SECONDS_TO_START = 60
@@ -34,6 +40,8 @@ class Engine:
     """Keeps a copy of everything that is stored now."""
     restore: Callable[[], None]
     """Brings the copy back, whatever was stored since."""
+    let_go: Callable[[], None] = lambda: None
+    """Ends what would keep another process out."""
 
 
 @contextmanager
@@ -149,9 +157,54 @@ def postgres_engine(folder: Path) -> Iterator[Engine]:
         log.close()
 
 
+@contextmanager
+def spark_engine(folder: Path) -> Iterator[Engine]:
+    """Spark on two cores with a Derby metastore, which one process at a time may open: dbt's, or one of our own."""
+    home = folder / "spark"
+    environment = _spark_environment(home)
+    workers: list[ProcessPoolExecutor] = []
+
+    def call(work: Callable[..., object], *arguments: object) -> object:
+        if not workers:
+            context = multiprocessing.get_context("spawn")
+            workers.append(
+                ProcessPoolExecutor(1, mp_context=context, initializer=_in_utc, initargs=(environment,))
+            )
+        return workers[0].submit(work, *arguments).result()
+
+    def let_go() -> None:
+        if workers:
+            call(_end_spark)
+            workers.pop().shutdown()
+
+    def keep() -> None:
+        let_go()
+        shutil.copytree(home, folder / "kept")
+
+    def restore() -> None:
+        let_go()
+        shutil.rmtree(home)
+        shutil.copytree(folder / "kept", home)
+
+    try:
+        yield Engine(
+            "spark",
+            environment,
+            lambda sql: [call(_ask_spark, statement) for statement in _statements(sql)],
+            lambda sql: call(_ask_spark, sql),
+            lambda table, columns, rows: call(_insert_into_spark, table, columns, rows),
+            keep,
+            restore,
+            let_go,
+        )
+    finally:
+        let_go()
+
+
 ENGINES: dict[str, Callable[[Path], AbstractContextManager[Engine]]] = {
     "duckdb": duckdb_engine,
     "postgres": postgres_engine,
+    "spark": spark_engine,
 }
 
 
@@ -215,3 +268,61 @@ def _reachable(programs: Path, home: Path) -> Path:
     if libraries.is_dir():
         shutil.copytree(libraries, home / libraries.name)
     return home / "programs" / "bin"
+
+
+def _spark_environment(home: Path) -> dict[str, str]:
+    """A configuration for small data, and the variables that name it."""
+    settings = {
+        "spark.master": "local[2]",
+        "spark.driver.memory": "2g",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={home / 'metastore'}",
+        "spark.local.dir": home / "scratch",
+        "spark.sql.warehouse.dir": home / "warehouse",
+        "spark.sql.shuffle.partitions": 2,
+        "spark.ui.enabled": "false",
+    }
+    configuration = home / "configuration"
+    configuration.mkdir(parents=True)
+    lines = [f"{name} {value}\n" for name, value in settings.items()]
+    (configuration / "spark-defaults.conf").write_text("".join(lines))
+    return {"SPARK_CONF_DIR": str(configuration), "LLM_SPEND_SPARK_METHOD": "session"}
+
+
+def _statements(sql: str) -> list[str]:
+    """Statements without comments, for an engine that takes one at a time."""
+    lines = [line for line in sql.splitlines() if not line.startswith("--")]
+    return [statement for statement in "\n".join(lines).split(";") if statement.strip()]
+
+
+def _in_utc(environment: dict[str, str]) -> None:
+    """PySpark makes timestamps of the process's time zone."""
+    os.environ.update(environment | {"TZ": "UTC"})
+    time.tzset()
+
+
+def _spark() -> "SparkSession":
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder.enableHiveSupport().config("spark.sql.session.timeZone", "UTC").getOrCreate()
+
+
+def _ask_spark(sql: str) -> tuple[list[str], list[Row]]:
+    found = _spark().sql(sql)
+    return found.columns, [tuple(row) for row in found.collect()]
+
+
+def _insert_into_spark(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    spark = _spark()
+    spark.createDataFrame(rows, spark.table(table).select(*columns).schema).createOrReplaceTempView("landed")
+    spark.sql(f"insert into {table} ({', '.join(columns)}) select * from landed")
+
+
+def _end_spark() -> None:
+    from pyspark import SparkContext
+
+    _spark().stop()
+    java = SparkContext._gateway.proc
+    java.stdin.close()
+    java.wait()

@@ -57,7 +57,7 @@ opened as (
             when
                 previous_status is null
                 or previous_status = 'success'
-                or started_at > {{ dbt.dateadd('hour', 24, 'previous_started_at') }}
+                or started_at > {{ add_hours('previous_started_at', 24) }}
                 then 1
             else 0
         end as opens_request
