@@ -57,7 +57,7 @@
     {%- set types = [] -%}
     {%- for name in agate_table.column_names -%}
         {%- set type = model.config.column_types.get(name, adapter.convert_type(agate_table, loop.index0)) -%}
-        {%- do types.append('string' if type == 'text' else type) -%}
+        {%- do types.append('string' if type in ['text', 'varchar'] else type) -%}
     {%- endfor -%}
     {{ return(types) }}
 {% endmacro %}

@@ -11,6 +11,7 @@ regexp_matches({{ text_expression }}, {{ pattern_expression }})
 ({{ text_expression }} ~ {{ pattern_expression }})
 {%- endmacro %}
 
+{#- Java's `$` also stands before a line break that ends the text. -#}
 {% macro spark__regex_matches(text_expression, pattern_expression) -%}
-({{ text_expression }} rlike {{ pattern_expression }})
+({{ text_expression }} rlike replace({{ pattern_expression }}, '$', '\\z'))
 {%- endmacro %}

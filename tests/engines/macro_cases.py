@@ -81,11 +81,12 @@ CASES: dict[str, list[str]] = {
         "not {{ regex_matches(\"'GPT'\", \"'gpt'\") }}",
         "{{ regex_matches(\"'modèle'\", \"'^mod.le$'\") }}",
         "not {{ regex_matches(\"'a.b'\", \"'^a[.]b[.]?c$'\") }}",
+        "not {{ regex_matches(dbt.concat([\"'a'\", line_break()]), \"'^a$'\") }}",
         "{{ regex_matches(\"'{12}'\", \"'^[{][0-9]{2}[}]$'\") }}",
     ],
 }
 
-WITHOUT_A_VALUE = {"session_settings", "load_csv_rows"}
+WITHOUT_A_VALUE = {"session_settings", "load_csv_rows", "shared_step"}
 """Macros that are no expressions; every build uses them."""
 
 

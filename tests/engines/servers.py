@@ -167,9 +167,7 @@ def spark_engine(folder: Path) -> Iterator[Engine]:
     def call(work: Callable[..., object], *arguments: object) -> object:
         if not workers:
             context = multiprocessing.get_context("spawn")
-            workers.append(
-                ProcessPoolExecutor(1, mp_context=context, initializer=_in_utc, initargs=(environment,))
-            )
+            workers.append(ProcessPoolExecutor(1, mp_context=context, initializer=_in_utc, initargs=(environment,)))
         return workers[0].submit(work, *arguments).result()
 
     def let_go() -> None:
@@ -277,7 +275,9 @@ def _spark_environment(home: Path) -> dict[str, str]:
         "spark.driver.memory": "2g",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={home / 'metastore'}",
+        # Few rows and many statements: compiling takes longer than it saves.
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={home / 'metastore'} -XX:TieredStopAtLevel=1",
+        "spark.sql.codegen.wholeStage": "false",
         "spark.local.dir": home / "scratch",
         "spark.sql.warehouse.dir": home / "warehouse",
         "spark.sql.shuffle.partitions": 2,
@@ -309,8 +309,12 @@ def _spark() -> "SparkSession":
 
 
 def _ask_spark(sql: str) -> tuple[list[str], list[Row]]:
-    found = _spark().sql(sql)
-    return found.columns, [tuple(row) for row in found.collect()]
+    try:
+        found = _spark().sql(sql)
+        return found.columns, [tuple(row) for row in found.collect()]
+    except Exception as error:
+        # Spark's own errors cannot leave the process.
+        raise RuntimeError(str(error)) from None
 
 
 def _insert_into_spark(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -2,6 +2,8 @@
 -- hours. So an id that a workflow reuses over several successful calls is several requests, and none of them is a
 -- retry. Only ids with more than one attempt are put in order, for ordering all attempts costs more than pricing them.
 
+{{ config(materialized=shared_step()) }}
+
 {% set request_identity %}source, tenant_id, environment, data_mode, logical_id, call_name, endpoint_tag{% endset %}
 
 {% set what_orders_them = [
