@@ -10,3 +10,7 @@ regexp_replace({{ text_expression }}, '-(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][
 {% macro clickhouse__dash_compact_dates(text_expression) -%}
 replaceRegexpAll({{ text_expression }}, '-(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])(-|:|$)', '-\\1-\\2-\\3\\4')
 {%- endmacro %}
+
+{% macro spark__dash_compact_dates(text_expression) -%}
+regexp_replace({{ text_expression }}, '-(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])(-|:|$)', '-$1-$2-$3$4')
+{%- endmacro %}

@@ -15,3 +15,7 @@
 {% macro clickhouse__from_reporting_timezone(timestamp_expression, zone) -%}
 toTimeZone(toDateTime64(toString({{ timestamp_expression }}), 6, '{{ zone }}'), 'UTC')
 {%- endmacro %}
+
+{% macro spark__from_reporting_timezone(timestamp_expression, zone) -%}
+to_utc_timestamp({{ timestamp_expression }}, '{{ zone }}')
+{%- endmacro %}

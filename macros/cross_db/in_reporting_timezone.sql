@@ -15,3 +15,7 @@
 {% macro clickhouse__in_reporting_timezone(timestamp_expression, zone) -%}
 ({{ timestamp_expression }} + toIntervalSecond(timeZoneOffset(toTimeZone({{ timestamp_expression }}, '{{ zone }}'))))
 {%- endmacro %}
+
+{% macro spark__in_reporting_timezone(timestamp_expression, zone) -%}
+from_utc_timestamp({{ timestamp_expression }}, '{{ zone }}')
+{%- endmacro %}

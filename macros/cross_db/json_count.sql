@@ -15,3 +15,7 @@ cast(substring({{ expression }} from '"{{ key }}" *: *([0-9]+)') as {{ dbt.type_
 {% macro clickhouse__json_count(expression, key) -%}
 toInt64OrNull(extract({{ expression }}, '"{{ key }}" *: *([0-9]+)'))
 {%- endmacro %}
+
+{% macro spark__json_count(expression, key) -%}
+cast(nullif(regexp_extract({{ expression }}, '"{{ key }}" *: *([0-9]+)', 1), '') as {{ dbt.type_bigint() }})
+{%- endmacro %}

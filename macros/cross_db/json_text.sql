@@ -14,3 +14,9 @@ case
         then replaceAll(toJSONString({{ expression }}), concat(char(92), '/'), '/')
 end
 {%- endmacro %}
+
+{#- As the one element of an array: Spark writes no json of a text alone. -#}
+{% macro spark__json_text(expression) -%}
+    {%- set array = 'to_json(array(' ~ expression ~ '))' -%}
+case when {{ expression }} is not null then substring({{ array }}, 2, length({{ array }}) - 2) end
+{%- endmacro %}

@@ -14,3 +14,8 @@ regexp_matches({{ text_expression }}, {{ pattern_expression }})
 {% macro clickhouse__regex_matches(text_expression, pattern_expression) -%}
 (match({{ text_expression }}, {{ pattern_expression }}))
 {%- endmacro %}
+
+{#- Java's `$` also stands before a line break that ends the text. -#}
+{% macro spark__regex_matches(text_expression, pattern_expression) -%}
+({{ text_expression }} rlike replace({{ pattern_expression }}, '$', '\\z'))
+{%- endmacro %}

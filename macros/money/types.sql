@@ -7,6 +7,7 @@
 {#- Ratios and percentages, never money. -#}
 {% macro type_ratio() %}{{ return(adapter.dispatch('type_ratio', 'llm_spend')()) }}{% endmacro %}
 {% macro default__type_ratio() %}double precision{% endmacro %}
+{% macro spark__type_ratio() %}double{% endmacro %}
 
 {#- A date that may be the open begin or end of a validity, 1900-01-01 or 9999-12-31. -#}
 {% macro type_validity_date() %}{{ return(adapter.dispatch('type_validity_date', 'llm_spend')()) }}{% endmacro %}

@@ -15,5 +15,5 @@ case
 
 {#- Is the UTC day one of the weekdays of a mask? 2018-01-01 was a Monday. -#}
 {% macro is_weekday_in(day, mask) -%}
-substring({{ mask }}, mod({{ dbt.datediff("cast('2018-01-01' as date)", day, 'day') }}, 7) + 1, 1) = '1'
+substring({{ mask }}, mod({{ days_between("cast('2018-01-01' as date)", day) }}, 7) + 1, 1) = '1'
 {%- endmacro %}

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = Path(__file__).with_name("macro_cases.sql")
 SEPARATOR = "\n-- next\n"
 
-WITHOUT_A_VALUE = {"session_settings", "load_csv_rows"}
+WITHOUT_A_VALUE = {"session_settings", "load_csv_rows", "shared_step"}
 """Macros that are no expressions; every build uses them."""
 
 

@@ -1,5 +1,7 @@
 -- Each rule on each complete period. Too little data is neither firing nor ok: it opens nothing and resolves nothing.
 
+{{ config(materialized=shared_step()) }}
+
 with rules as (
 
     select * from {{ ref('stg_config__alert_rules') }}

@@ -14,7 +14,7 @@ with hours as (
     from {{ ref('fct_hourly_spend') }}
     where
         is_in_scope
-        and {{ dbt.dateadd('hour', 1, 'usage_hour') }} <= {{ in_reporting_timezone(as_of()) }}
+        and {{ add_hours('usage_hour', 1) }} <= {{ in_reporting_timezone(as_of()) }}
     group by usage_hour, cast(usage_hour as date)
 
 ),
@@ -61,7 +61,7 @@ final as (
         'total' as entity_id,
         'hourly' as period_type,
         hours.usage_hour as period_start,
-        {{ dbt.dateadd('hour', 1, 'hours.usage_hour') }} as period_end,
+        {{ add_hours('hours.usage_hour', 1) }} as period_end,
         cast(hours.hour_cost as {{ type_ratio() }}) as metric_value,
         cast(medians.hour_cost as {{ type_ratio() }}) as baseline,
         hours.attempts as samples,

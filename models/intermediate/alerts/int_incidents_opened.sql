@@ -1,6 +1,8 @@
 -- From evaluations to incidents: N firing periods in a row open one, K ok periods in a row resolve it. Periods with too
 -- little data are passed over, so silence never resolves anything.
 
+{{ config(materialized=shared_step()) }}
+
 {% set series %}rule_id, entity_type, entity_id, period_type{% endset %}
 
 with judged as (

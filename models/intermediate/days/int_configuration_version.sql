@@ -30,7 +30,7 @@ with settings as (
 
 final as (
 
-    select {{ dbt.hash(dbt.listagg('setting', "'|'", 'order by setting')) }} as configuration_hash
+    select {{ dbt.hash(sorted_list('setting', "'|'")) }} as configuration_hash
     from settings
 
 )

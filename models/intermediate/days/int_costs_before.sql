@@ -4,7 +4,7 @@
 -- depends_on: {{ ref('int_touched_days') }}
 
 {% set attempts = built_relation('fct_llm_attempts') %}
-{% set last_run = built_relation('int_costs_before') %}
+{% set last_run = relation_of_last_run('int_costs_before') %}
 {% set finished = built_relation('int_days_finished') %}
 {% set columns = ['source', 'event_id', 'usage_date_utc', 'price_id', 'cost_usd'] %}
 

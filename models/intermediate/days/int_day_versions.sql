@@ -40,7 +40,7 @@ prices as (
 
     select
         usage_date_utc,
-        {{ dbt.listagg('price_id', "','", 'order by price_id') }} as price_ids
+        {{ sorted_list('price_id', "','") }} as price_ids
     from day_prices
     group by usage_date_utc
 

@@ -4,7 +4,7 @@
 -- depends_on: {{ ref('stg_app__usage_events') }}
 
 {% set attempts = versioned_attempts() %}
-{% set last_run = built_relation('int_touched_days') %}
+{% set last_run = relation_of_last_run('int_touched_days') %}
 {% set finished = built_relation('int_days_finished') %}
 
 with versions as (

@@ -2,6 +2,8 @@
 -- hours. So an id that a workflow reuses over several successful calls is several requests, and none of them is a
 -- retry. Only ids with more than one attempt are put in order, for ordering all attempts costs more than pricing them.
 
+{{ config(materialized=shared_step()) }}
+
 {% set request_identity %}source, tenant_id, environment, data_mode, logical_id, call_name, endpoint_tag{% endset %}
 
 {% set what_orders_them = [
@@ -61,7 +63,7 @@ opened as (
             when
                 previous_status is null
                 or previous_status = 'success'
-                or started_at > {{ dbt.dateadd('hour', 24, 'previous_started_at') }}
+                or started_at > {{ add_hours('previous_started_at', 24) }}
                 then 1
             else 0
         end as opens_request

@@ -1,6 +1,8 @@
 -- One name for whom and what a call was for: aliases keep a renamed tenant's or endpoint's history together, the key
 -- registry fills what the event left open, and what nobody named is `(unattributed)`.
 
+{{ config(materialized=shared_step()) }}
+
 with events as (
 
     select * from {{ ref('int_usage_events_deduplicated') }}

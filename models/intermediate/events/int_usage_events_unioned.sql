@@ -1,5 +1,7 @@
 -- Every source's acceptable rows of the days that this run reads, under one column list.
 
+{{ config(materialized=shared_step()) }}
+
 -- depends_on: {{ ref('int_read_days') }}
 
 {% set columns = event_columns() %}

@@ -2,6 +2,8 @@
 -- complete days against its predecessor's last seven, with days on which both ran counted on both sides. The ratio of
 -- means carries a 99 % interval (delta method on its logarithm).
 
+{{ config(materialized=shared_step()) }}
+
 -- Requests of one day are not independent of each other, so one good day proves nothing.
 {% set min_requests = min_compared_requests() | int %}
 {% set min_days = 3 %}

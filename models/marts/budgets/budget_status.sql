@@ -135,8 +135,7 @@ paced as (
     select
         spent.*,
         spent.period_end_date > {{ as_of_date() }} as is_current,
-        {{ dbt.datediff(as_of_date(), 'spent.period_end_date', 'day') }}
-            as days_left,
+        {{ days_between(as_of_date(), 'spent.period_end_date') }} as days_left,
         {{ ratio('coalesce(last_week.cost_usd, 0)', '7') }} as cost_per_day
     from spent
     left join last_week

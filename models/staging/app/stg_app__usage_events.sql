@@ -132,7 +132,7 @@ final as (
                 then 'part_larger_than_whole'
             when started_at < cast('2020-01-01' as {{ type_utc_timestamp() }})
                 then 'timestamp_before_2020'
-            when started_at > {{ dbt.dateadd('day', 1, as_of()) }}
+            when started_at > {{ add_hours(as_of(), 24) }}
                 then 'timestamp_in_future'
             when other_usage is not null and not {{ is_known_usage('other_usage') }}
                 then 'unknown_usage_key'
