@@ -5,6 +5,16 @@
 {{ add_days("cast('2024-02-28' as date)", 2) }} = cast('2024-03-01' as date)
 {{ add_days("cast('2027-01-01' as date)", -1) }} = cast('2026-12-31' as date)
 
+-- add_hours
+{{ add_hours("cast('2026-02-28 23:00:00.000001' as " ~ type_utc_timestamp() ~ ")", 24) }} = cast('2026-03-01 23:00:00.000001' as {{ type_utc_timestamp() }})
+
+-- days_between
+{{ days_between("cast('2024-02-28' as date)", "cast('2024-03-01' as date)") }} = 2
+{{ days_between("cast('2027-01-01' as date)", "cast('2026-12-31' as date)") }} = -1
+
+-- sorted_list
+(select {{ sorted_list('word', "','") }} from (select 'b' as word union all select 'é' as word union all select 'B' as word) as words) = 'B,b,é'
+
 -- dash_compact_dates
 {{ dash_compact_dates("'model-20251211'") }} = 'model-2025-12-11'
 {{ dash_compact_dates("'a-20251211-b-20240229:c'") }} = 'a-2025-12-11-b-2024-02-29:c'
@@ -58,6 +68,7 @@
 not {{ regex_matches("'GPT'", "'gpt'") }}
 {{ regex_matches("'modèle'", "'^mod.le$'") }}
 {{ regex_matches("'{12}'", "'^[{][0-9]{2}[}]$'") }}
+not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
 
 -- text: compared by its bytes, counted by its letters
 'B' < 'a' and 'z' < 'é'
