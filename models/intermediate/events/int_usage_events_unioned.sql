@@ -10,9 +10,9 @@ with delivered as (
 
     select
         {{ columns | join(',\n        ') }},
-        _row_hash,
-        _source_file,
-        _source_line,
+        coalesce(_row_hash, '') as _row_hash,
+        coalesce(_source_file, '') as _source_file,
+        coalesce(_source_line, 0) as _source_line,
         cast(1 as {{ dbt.type_bigint() }}) as deliveries
     from {{ ref('stg_app__usage_events') }}
     where

@@ -100,7 +100,7 @@ renamed as (
         reported_cost_usd,
         cast(coalesce(sample_rate, 1) as {{ type_unit_price() }}) as sample_rate,
         tags,
-        _loaded_at,
+        coalesce(_loaded_at, started_at) as _loaded_at,
         _source_file,
         _source_line,
         _row_hash,
