@@ -4,12 +4,13 @@ BIN := .venv/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --no-input --no-deps
 DAGSTER_HOME ?= $(CURDIR)/target/dagster
 UI_PORT ?= 3000
+ENGINES := $(BIN)/python tests/engines/run
 TEST_DATABASE := target/test/llm_spend.duckdb
 
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash bench bench-pricing lint format lock clean
+.PHONY: help demo ui test test-crash test-engines bench bench-pricing lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -41,6 +42,10 @@ bench-pricing: .venv/installed ## Cost ten million calls, beside genai-prices; a
 test-crash: .venv/installed ## Kill a build twenty times, run it again, compare every mart; about a quarter of an hour
 	@LLM_SPEND_KILLS=$${LLM_SPEND_KILLS:-20} $(BIN)/pytest tests/python/test_crash_safety.py
 
+test-engines: .venv/engines ## The same numbers on every engine: real servers, the demo with all tests, kills; about an hour
+	@for engine in duckdb postgres clickhouse spark; do $(ENGINES) $$engine && $(ENGINES) $$engine --demo || exit 1; done && \
+	$(ENGINES) postgres --kills 20
+
 lint: .venv/installed ## Check style: ruff and sqlfluff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -51,10 +56,13 @@ format: .venv/installed ## Fix style where a tool can: ruff and sqlfluff
 	$(BIN)/ruff format
 	LLM_SPEND_DUCKDB_PATH=:memory: $(BIN)/sqlfluff fix models --processes 2
 
-lock: .venv/installed ## Resolve every dependency anew into requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade --quiet \
-		--generate-hashes --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links \
-		--custom-compile-command 'make lock' --output-file requirements.lock
+LOCK := $(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --quiet \
+	--generate-hashes --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make lock'
+
+lock: .venv/installed ## Resolve every dependency anew into the lock files
+	$(LOCK) --upgrade --output-file requirements.lock
+	$(LOCK) --upgrade --extra engines --constraint requirements.lock --output-file requirements-engines.lock
 
 clean: ## Remove the virtual environment and everything built
 	rm -rf .venv target logs dist .pytest_cache .ruff_cache .hypothesis
@@ -77,3 +85,7 @@ clean: ## Remove the virtual environment and everything built
 	$(PIP) --require-hashes --requirement requirements.lock && \
 	$(PIP) --no-build-isolation --editable . && \
 	touch $@ && echo "Installed in $$((SECONDS - started)) s"
+
+.venv/engines: .venv/installed requirements-engines.lock
+	@echo 'Installing the engines, about a gigabyte' && \
+	$(PIP) --require-hashes --requirement requirements-engines.lock && touch $@
