@@ -1,5 +1,5 @@
 {#- Raised with every release whose SQL would write other attempts from the same raw rows: then all days are written again. -#}
-{% macro attempts_version() %}1{% endmacro %}
+{% macro attempts_version() %}2{% endmacro %}
 
 {#- The attempts as an earlier run left them, if it was a release that noted the version of their days; else none. -#}
 {% macro versioned_attempts() -%}

@@ -5,8 +5,8 @@
     and {{ between_days_of(column, days, day) }}
 {%- endmacro %}
 
-{#- The same, dates only: for where a join with the days follows. Many gaps are read over. -#}
-{% macro between_days_of(column, days, day='usage_date_utc') -%}
+{#- The same, dates only: for where a join with the days follows, or with so many days before each. Many gaps are read over. -#}
+{% macro between_days_of(column, days, day='usage_date_utc', days_before=0) -%}
     {%- set relation = built_relation(days) -%}
     {%- if not relation -%}
         {{ return('1 = 1') }}
@@ -15,11 +15,12 @@
     {%- for value in run_query('select distinct ' ~ day ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() -%}
         {#- some clients answer a date as text -#}
         {%- set date = modules.datetime.date.fromisoformat(value | string) -%}
+        {%- set from_date = date - modules.datetime.timedelta(days=days_before) -%}
         {%- set next_date = date + modules.datetime.timedelta(days=1) -%}
-        {%- if ranges and ranges[-1][1] == date -%}
+        {%- if ranges and ranges[-1][1] >= from_date -%}
             {%- do ranges.append([ranges.pop()[0], next_date]) -%}
         {%- else -%}
-            {%- do ranges.append([date, next_date]) -%}
+            {%- do ranges.append([from_date, next_date]) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if not ranges -%}

@@ -30,6 +30,22 @@
     {{ return(money('coalesce(' ~ product('<type>_quantity', unit_price) ~ ', 0)')) }}
 {%- endmacro %}
 
+{#- What the tokens of the prompt cache would have cost as plain input, less what they cost. -#}
+{% macro cache_savings() -%}
+    {%- set quantities, costs = [], [] -%}
+    {%- for usage_type in ['cached_input', 'cache_write', 'cache_write_1h'] -%}
+        {%- do quantities.append(usage_type ~ '_quantity') -%}
+        {%- do costs.append(usage_type ~ '_cost_usd') -%}
+    {%- endfor -%}
+    case
+            when is_costed and {{ quantities | join(' + ') }} != 0 and input_unit_price is not null
+                then {{ money(
+                    money(product('(' ~ quantities | join(' + ') ~ ')', 'input_unit_price')) ~ ' - ' ~ costs | join(' - ')
+                ) }}
+            else zero_usd
+        end
+{%- endmacro %}
+
 {#- The sum of all usage types' costs at the list prices. -#}
 {% macro list_cost() -%}
     {{ return(money(each_usage_type([usage_cost('list_<type>_unit_price')], ' + '))) }}

@@ -62,6 +62,10 @@
 -- line_break
 {{ text_length(line_break()) }} = 1 and {{ line_break() }} < ' '
 
+-- milliseconds_between
+{{ milliseconds_between("cast('2026-02-28 23:59:59.999' as " ~ type_utc_timestamp() ~ ")", "cast('2026-03-01 00:00:01.000900' as " ~ type_utc_timestamp() ~ ")") }} = 1001
+{{ milliseconds_between("cast('2026-03-01 00:00:00.000001' as " ~ type_utc_timestamp() ~ ")", "cast('2026-03-01 00:00:00.001000' as " ~ type_utc_timestamp() ~ ")") }} = 0
+
 -- regex_matches
 {{ regex_matches("'gpt-4o-2024'", "'^gpt-[0-9]o?-(2024|2025)$'") }}
 {{ regex_matches("'xgpt'", "'gpt'") }}

@@ -1,37 +1,14 @@
--- The same days as dates of the reporting time zone, where one UTC day lies in two or three. And a week later, because
--- that is what a day is compared with.
+-- The same days as dates of the reporting time zone, where one UTC day lies in two or three.
 
-with dates as (
-
-    {% for clock in ['00:00:00', '12:00:00', '23:59:59.999999'] -%}
-    select
-        cast(
-            {{ in_reporting_timezone(
-                'cast(' ~ dbt.concat(['cast(usage_date_utc as ' ~ dbt.type_string() ~ ')', "' " ~ clock ~ "'"])
-                ~ ' as ' ~ type_utc_timestamp() ~ ')'
-            ) }} as date
-        ) as usage_date,
-        is_everything
-    from {{ ref('int_touched_days') }}
-    {{ 'union' if not loop.last }}
-    {% endfor %}
-
-),
-
-final as (
-
-    select
-        usage_date,
-        is_everything
-    from dates
-
-    union
-
-    select
-        {{ add_days('usage_date', 7) }} as usage_date,
-        is_everything
-    from dates
-
-)
-
-select * from final
+{% for clock in ['00:00:00', '12:00:00', '23:59:59.999999'] -%}
+select
+    cast(
+        {{ in_reporting_timezone(
+            'cast(' ~ dbt.concat(['cast(usage_date_utc as ' ~ dbt.type_string() ~ ')', "' " ~ clock ~ "'"])
+            ~ ' as ' ~ type_utc_timestamp() ~ ')'
+        ) }} as date
+    ) as usage_date,
+    is_everything
+from {{ ref('int_touched_days') }}
+{{ 'union' if not loop.last }}
+{% endfor %}

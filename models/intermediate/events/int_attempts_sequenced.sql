@@ -8,7 +8,7 @@
 
 {% set what_orders_them = [
     'source', 'event_id', 'tenant_id', 'environment', 'data_mode', 'endpoint_tag', 'started_at', 'status',
-    'usage_date_utc',
+    'latency_ms', 'usage_date_utc',
 ] %}
 
 with gathered as (
@@ -50,7 +50,10 @@ followed as (
         ) as previous_status,
         {{ row_before('started_at') }} over (
             partition by {{ request_identity }} order by started_at, event_id
-        ) as previous_started_at
+        ) as previous_started_at,
+        {{ row_before('latency_ms') }} over (
+            partition by {{ request_identity }} order by started_at, event_id
+        ) as previous_latency_ms
     from together
 
 ),
@@ -90,6 +93,10 @@ dated as (
         event_id,
         opens_request,
         call_ordinal,
+        case
+            when opens_request = 0
+                then {{ milliseconds_between('previous_started_at', 'started_at') }} - coalesce(previous_latency_ms, 0)
+        end as ms_since_previous_attempt,
         min(usage_date_utc) over (partition by {{ request_identity }}, call_ordinal) as request_date_utc
     from counted
 
@@ -101,6 +108,8 @@ placed as (
         attempts.*,
         coalesce(dated.opens_request, 1) as opens_request,
         coalesce(dated.call_ordinal, 1) as call_ordinal,
+        case when dated.ms_since_previous_attempt < 0 then 0 else dated.ms_since_previous_attempt end
+            as ms_since_previous_attempt,
         coalesce(dated.request_date_utc, attempts.usage_date_utc) as request_date_utc
     from {{ ref('int_usage_events_identified') }} as attempts
     left join dated

@@ -6,7 +6,7 @@
 {% set attempts = built_relation('fct_llm_attempts') %}
 {% set columns = [
     'source', 'event_id', 'external_request_id', 'call_name', 'tenant_id', 'environment', 'data_mode', 'endpoint_tag',
-    'started_at', 'status', 'usage_date_utc',
+    'started_at', 'status', 'latency_ms', 'usage_date_utc',
 ] %}
 
 {% if attempts and not restates_everything() -%}

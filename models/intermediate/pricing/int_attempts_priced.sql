@@ -123,7 +123,8 @@ others_summed as (
 
     select
         *,
-        {{ other_costs_sum() }} as other_cost_usd
+        {{ other_costs_sum() }} as other_cost_usd,
+        {{ cache_savings() }} as cache_savings_usd
     from costed
 
 ),

@@ -9,6 +9,10 @@
 {% set min_days = 3 %}
 -- A regression must be larger than 5 % beyond doubt: days differ from each other by about that much on their own.
 {% set margin = 0.05 %}
+{% set counts = [
+    'all_requests', 'attempts', 'failed_requests', 'input_tokens', 'cached_input_tokens', 'output_tokens',
+    'total_latency_ms',
+] %}
 {% set z_99_percent = 2.5758293035489 %}
 
 with daily as (
@@ -22,7 +26,11 @@ with daily as (
         {{ sum_money('comparable_cost_usd') }} as cost_usd,
         cast(sum(comparable_cost_usd_sum_of_squares) as decimal(38, 18)) as cost_usd_sum_of_squares,
         {{ sum_count('comparable_tokens') }} as tokens,
-        cast(sum(comparable_tokens_sum_of_squares) as decimal(38, 0)) as tokens_sum_of_squares
+        cast(sum(comparable_tokens_sum_of_squares) as decimal(38, 0)) as tokens_sum_of_squares,
+        {{ sum_count('requests') }} as all_requests,
+        {% for count in counts[1:] -%}
+        {{ sum_count(count) }} as {{ count }}{{ ',' if not loop.last }}
+        {% endfor -%}
     from {{ ref('fct_daily_requests') }}
     where
         is_in_scope
@@ -82,7 +90,8 @@ sides as (
         daily.cost_usd,
         daily.cost_usd_sum_of_squares,
         daily.tokens,
-        daily.tokens_sum_of_squares
+        daily.tokens_sum_of_squares,
+        {{ columns_of('daily', counts) }}
     from episodes
     inner join daily
         on episodes.endpoint_tag = daily.endpoint_tag
@@ -146,7 +155,12 @@ compared as (
         sum(case when side = 'after' then cost_usd else 0 end) as cost_usd_after,
         sum(case when side = 'after' then cost_usd_sum_of_squares else 0 end) as cost_usd_sum_of_squares_after,
         sum(case when side = 'after' then tokens else 0 end) as tokens_after,
-        sum(case when side = 'after' then tokens_sum_of_squares else 0 end) as tokens_sum_of_squares_after
+        sum(case when side = 'after' then tokens_sum_of_squares else 0 end) as tokens_sum_of_squares_after,
+        {% for count in counts -%}
+        {{ sum_count("case when side = 'before' then " ~ count ~ ' else 0 end') }} as {{ count }}_before,
+        {{ sum_count("case when side = 'after' then " ~ count ~ ' else 0 end') }} as {{ count }}_after
+        {{- ',' if not loop.last }}
+        {% endfor -%}
     from known
     group by endpoint_tag, prompt_version, episode, judged_date
 
@@ -271,7 +285,22 @@ final as (
             as tokens_per_request_lower_ratio,
         exp(estimated.tokens_log_ratio + {{ z_99_percent }} * estimated.tokens_log_ratio_error)
             as tokens_per_request_upper_ratio,
+        {% for side in ['before', 'after'] -%}
+        {% for name, (numerator, denominator) in {
+            'attempts_per_request': ['attempts', 'all_requests'],
+            'failed_requests_ratio': ['failed_requests', 'all_requests'],
+            'input_tokens_per_request': ['input_tokens', 'all_requests'],
+            'output_tokens_per_request': ['output_tokens', 'all_requests'],
+            'cache_hit_ratio': ['cached_input_tokens', 'input_tokens'],
+            'latency_ms_per_request': ['total_latency_ms', 'all_requests'],
+        }.items() -%}
+        {{ ratio('compared.' ~ numerator ~ '_' ~ side, 'compared.' ~ denominator ~ '_' ~ side) }} as {{ name }}_{{ side }},
+        {% endfor -%}
+        {% endfor -%}
         {{ derived_usd('model_mix.model_mix_effect') }} as model_mix_effect_per_request_usd,
+        {{ derived_usd(
+            'estimated.cost_usd_mean_after - estimated.cost_usd_mean_before - model_mix.model_mix_effect'
+        ) }} as own_effect_per_request_usd,
         {{ ratio('model_mix.model_mix_effect', 'estimated.cost_usd_mean_after - estimated.cost_usd_mean_before') }}
             as model_mix_share_ratio,
         {{ derived_usd(

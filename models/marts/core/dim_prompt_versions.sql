@@ -96,7 +96,8 @@ final as (
         episodes.last_seen_date,
         episodes.requests,
         coalesce(case when episodes.episode = 1 then notes.predecessor end, requests_before.candidate) as predecessor,
-        notes.change_note
+        notes.change_note,
+        notes.owner
     from episodes
     left join requests_before
         on episodes.endpoint_tag = requests_before.endpoint_tag

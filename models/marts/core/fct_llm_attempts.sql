@@ -27,6 +27,7 @@ final as (
         is_first_attempt,
         is_retry,
         is_useful,
+        ms_since_previous_attempt,
 
         -- when
         started_at,
@@ -91,6 +92,7 @@ final as (
         {{ usage_type }}_cost_usd,
         {%- endfor %}
         other_cost_usd,
+        cache_savings_usd,
         list_cost_usd,
         cost_usd,
         case when not is_useful then cost_usd else {{ money('0') }} end as wasted_cost_usd,

@@ -21,7 +21,9 @@ further_attempts as (
         cast(count(*) as {{ dbt.type_bigint() }}) as attempts,
         {{ sum_count('case when is_retry then 1 else 0 end') }} as retries,
         {{ sum_count('coalesce(input_tokens, 0)') }} as input_tokens,
+        {{ sum_count('coalesce(cached_input_tokens, 0)') }} as cached_input_tokens,
         {{ sum_count('coalesce(output_tokens, 0)') }} as output_tokens,
+        {{ sum_count('coalesce(latency_ms, 0)') }} as total_latency_ms,
         {{ sum_count('case when cost_usd is null then 1 else 0 end') }} as attempts_without_cost,
         {{ sum_money('coalesce(cost_usd, 0)') }} as cost_usd,
         {{ sum_money('coalesce(wasted_cost_usd, 0)') }} as wasted_cost_usd
@@ -59,7 +61,10 @@ added_up as (
         1 + coalesce(further.attempts, 0) as attempts,
         case when first_attempts.is_retry then 1 else 0 end + coalesce(further.retries, 0) as retries,
         coalesce(first_attempts.input_tokens, 0) + coalesce(further.input_tokens, 0) as input_tokens,
+        coalesce(first_attempts.cached_input_tokens, 0) + coalesce(further.cached_input_tokens, 0)
+            as cached_input_tokens,
         coalesce(first_attempts.output_tokens, 0) + coalesce(further.output_tokens, 0) as output_tokens,
+        coalesce(first_attempts.latency_ms, 0) + coalesce(further.total_latency_ms, 0) as total_latency_ms,
         case when first_attempts.cost_usd is null then 1 else 0 end + coalesce(further.attempts_without_cost, 0)
             as attempts_without_cost,
         {{ money('coalesce(first_attempts.cost_usd, 0) + coalesce(further.cost_usd, 0)') }} as cost_usd,
@@ -96,7 +101,9 @@ final as (
         attempts,
         retries,
         input_tokens,
+        cached_input_tokens,
         output_tokens,
+        total_latency_ms,
         attempts_without_cost,
         cost_usd,
         {{ money('cost_usd - wasted_cost_usd') }} as useful_cost_usd,

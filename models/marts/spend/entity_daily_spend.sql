@@ -2,36 +2,43 @@
 -- a row. Users carry their type, because a service account must not hide among the top people.
 
 {% set groupings = dict({'total': "'total'"}, **entity_columns()) %}
+{% set counts = ['attempts', 'requests', 'retries', 'input_tokens', 'output_tokens', 'attempts_without_cost'] %}
+{% set amounts = ['list_cost_usd', 'cost_usd', 'wasted_cost_usd'] %}
+{% set entity = 'entity_type, entity_id, user_type' %}
+{% set trailing_days = {
+    'cost_usd_1_day_before': '1 preceding and 1 preceding',
+    'cost_usd_7_days_before': '7 preceding and 7 preceding',
+    'cost_usd_last_7_days': '6 preceding and current row',
+    'cost_usd_last_28_days': '27 preceding and current row',
+} %}
 
-{{ replaces_days(day='usage_date', days='int_touched_dates') }}
+{{ replaces_days(day='usage_date', days='int_trailing_dates') }}
 
--- depends_on: {{ ref('int_touched_dates') }}
+-- depends_on: {{ ref('int_trailing_dates') }}
 
-with {% if is_incremental() -%}
-read_dates as (
-
-    select usage_date from {{ ref('int_touched_dates') }}
-    union
-    select {{ add_days('usage_date', -7) }} as usage_date from {{ ref('int_touched_dates') }}
-
-),
-
-{% endif -%}
-rolled_up as (
+with rolled_up as (
 
     select * from {{ ref('fct_daily_spend') }}
-    where {{ 'usage_date in (select read_dates.usage_date from read_dates) and ' if is_incremental() -}} is_in_scope
+    where
+        is_in_scope
+        {%- if is_incremental() %}
+        and {{ between_days_of('usage_date', 'int_trailing_dates', 'usage_date', days_before=31) }}
+        {%- endif %}
 
 ),
 
 attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
-    where {{ 'usage_date in (select read_dates.usage_date from read_dates) and ' if is_incremental() -}} is_in_scope
+    where
+        is_in_scope
+        {%- if is_incremental() %}
+        and {{ between_days_of('usage_date', 'int_trailing_dates', 'usage_date', days_before=31) }}
+        {%- endif %}
 
 ),
 
-entities as (
+by_model as (
 
     {% for entity_type, column in groupings.items() -%}
     select
@@ -39,17 +46,15 @@ entities as (
         {{ column }} as entity_id,
         cast(null as {{ dbt.type_string() }}) as user_type,
         usage_date,
-        {{ sum_count('attempts') }} as attempts,
-        {{ sum_count('requests') }} as requests,
-        {{ sum_count('retries') }} as retries,
-        {{ sum_count('input_tokens') }} as input_tokens,
-        {{ sum_count('output_tokens') }} as output_tokens,
-        {{ sum_count('attempts_without_cost') }} as attempts_without_cost,
-        {{ sum_money('list_cost_usd') }} as list_cost_usd,
-        {{ sum_money('cost_usd') }} as cost_usd,
-        {{ sum_money('wasted_cost_usd') }} as wasted_cost_usd
+        model as used_model,
+        {% for count in counts -%}
+        {{ sum_count(count) }} as {{ count }},
+        {% endfor -%}
+        {% for amount in amounts -%}
+        {{ sum_money(amount) }} as {{ amount }}{{ ',' if not loop.last }}
+        {% endfor -%}
     from rolled_up
-    group by {{ column ~ ', ' if entity_type != 'total' }}usage_date
+    group by {{ column ~ ', ' if entity_type != 'total' }}usage_date{{ ', model' if entity_type != 'model' }}
 
     union all
 
@@ -59,6 +64,7 @@ entities as (
         user_id as entity_id,
         user_type,
         usage_date,
+        model as used_model,
         cast(count(*) as {{ dbt.type_bigint() }}) as attempts,
         {{ sum_count('case when is_first_attempt then 1 else 0 end') }} as requests,
         {{ sum_count('case when is_retry then 1 else 0 end') }} as retries,
@@ -69,44 +75,85 @@ entities as (
         {{ sum_money('coalesce(cost_usd, 0)') }} as cost_usd,
         {{ sum_money('coalesce(wasted_cost_usd, 0)') }} as wasted_cost_usd
     from attempts
-    group by user_id, user_type, usage_date
+    group by user_id, user_type, usage_date, model
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by {{ entity }}, usage_date order by cost_usd desc, used_model asc
+        ) as model_rank
+    from by_model
+
+),
+
+entities as (
+
+    select
+        {{ entity }},
+        usage_date,
+        {% for count in counts -%}
+        {{ sum_count(count) }} as {{ count }},
+        {% endfor -%}
+        {% for amount in amounts -%}
+        {{ sum_money(amount) }} as {{ amount }},
+        {% endfor -%}
+        max(case when model_rank = 1 then used_model end) as most_expensive_model,
+        {{ days_between("cast('1970-01-05' as date)", 'usage_date') }} as day_number,
+        cast({{ dbt.date_trunc('month', 'usage_date') }} as date) as usage_month
+    from ranked
+    group by {{ entity }}, usage_date
+
+),
+
+summed as (
+
+    select
+        *,
+        {% for name, days in trailing_days.items() -%}
+        cast(sum(cost_usd) over (
+            partition by {{ entity }} order by day_number range between {{ days }}
+        ) as {{ type_money() }}) as {{ name }},
+        {% endfor -%}
+        cast(sum(cost_usd) over (
+            partition by {{ entity }}, usage_month order by day_number
+            range between unbounded preceding and current row
+        ) as {{ type_money() }}) as month_to_date_cost_usd
+    from entities
 
 ),
 
 final as (
 
     select
-        today.entity_type,
-        today.entity_id,
-        today.user_type,
-        today.usage_date,
-        today.attempts,
-        today.requests,
-        today.retries,
-        today.input_tokens,
-        today.output_tokens,
-        today.attempts_without_cost,
-        today.list_cost_usd,
-        today.cost_usd,
-        today.wasted_cost_usd,
-        {{ ratio('today.cost_usd', 'sum(today.cost_usd) over (partition by today.entity_type, today.usage_date)') }}
-            as share_of_total_ratio,
-        week_before.cost_usd as cost_usd_7_days_before,
-        {{ ratio('today.cost_usd - week_before.cost_usd', 'week_before.cost_usd') }} as week_over_week_change_ratio,
+        {{ entity }},
+        usage_date,
+        {{ counts | join(',\n        ') }},
+        {{ amounts | join(',\n        ') }},
+        {{ derived_usd(ratio('cost_usd', 'requests')) }} as cost_per_request_usd,
+        {{ ratio('input_tokens', 'requests') }} as input_tokens_per_request,
+        {{ ratio('output_tokens', 'requests') }} as output_tokens_per_request,
+        most_expensive_model,
+        {{ ratio('cost_usd', 'sum(cost_usd) over (partition by entity_type, usage_date)') }} as share_of_total_ratio,
         cast(rank() over (
-            partition by today.entity_type, today.user_type, today.usage_date
-            order by today.cost_usd desc
-        ) as {{ dbt.type_bigint() }}) as spend_rank
-    from entities as today
-    left join entities as week_before
-        on today.entity_type = week_before.entity_type
-        and today.entity_id = week_before.entity_id
-        and coalesce(today.user_type, '') = coalesce(week_before.user_type, '')
-        and week_before.usage_date = {{ add_days('today.usage_date', -7) }}
-    {%- if is_incremental() %}
-    where today.usage_date in (select usage_date from {{ ref('int_touched_dates') }})
-    {%- endif %}
+            partition by entity_type, user_type, usage_date
+            order by cost_usd desc
+        ) as {{ dbt.type_bigint() }}) as spend_rank,
+        cost_usd_1_day_before,
+        {{ ratio('cost_usd - cost_usd_1_day_before', 'cost_usd_1_day_before') }} as day_over_day_change_ratio,
+        cost_usd_7_days_before,
+        {{ ratio('cost_usd - cost_usd_7_days_before', 'cost_usd_7_days_before') }} as week_over_week_change_ratio,
+        cost_usd_last_7_days,
+        cost_usd_last_28_days,
+        month_to_date_cost_usd
+    from summed
 
 )
 
 select * from final
+{%- if is_incremental() %}
+where {{ on_days_of('usage_date', 'int_trailing_dates', 'usage_date') }}
+{%- endif %}

@@ -2,5 +2,6 @@ select
     endpoint_tag,
     prompt_version,
     predecessor,
-    change_note
+    change_note,
+    owner
 from {{ config_seed('prompt_versions') }}

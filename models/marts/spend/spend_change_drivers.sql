@@ -1,0 +1,250 @@
+-- Why the bill changed. Cost is requests x attempts per request x cost per attempt, and that is a mix of models, each with
+-- quantities and unit prices. Each change of a product is split at the midpoint, d(ab) = da x mean b + mean a x db, so that
+-- the parts add up to the change and swapping the periods turns every sign.
+
+{% set groupings = dict({'total': "'total'"}, **entity_columns()) %}
+{% set drivers = ['volume', 'retries', 'model_mix', 'quantities', 'unit_price', 'new', 'gone'] %}
+{% set usage_types = ['input', 'cached_input', 'cache_writes', 'output'] %}
+{% set period = 'period_type, period_start, entity_type, entity_id' %}
+{% set sides = ['before', 'after'] %}
+
+with spend as (
+
+    select
+        *,
+        input_tokens - cached_input_tokens - cache_write_tokens as input_quantity,
+        cached_input_tokens as cached_input_quantity,
+        cache_write_tokens as cache_writes_quantity,
+        output_tokens as output_quantity
+    from {{ ref('fct_daily_spend') }}
+    where
+        is_in_scope
+        and usage_date >= (select min(usage_date) from {{ ref('int_periods_compared') }})
+
+),
+
+entities as (
+
+    {% for entity_type, column in groupings.items() -%}
+    select
+        '{{ entity_type }}' as entity_type,
+        {{ column }} as entity_id,
+        usage_date,
+        model as used_model,
+        sum(requests) as requests,
+        sum(attempts) as attempts,
+        {% for type in usage_types -%}
+        sum({{ type }}_quantity) as {{ type }}_quantity,
+        sum({{ type }}_cost_usd) as {{ type }}_cost_usd,
+        {% endfor -%}
+        sum(cost_usd) as cost_usd
+    from spend
+    group by {{ column ~ ', ' if entity_type != 'total' }}usage_date{{ ', model' if entity_type != 'model' }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+{% set measures = ['requests', 'attempts', 'cost_usd'] %}
+{%- for type in usage_types %}{% do measures.extend([type ~ '_quantity', type ~ '_cost_usd']) %}{% endfor -%}
+
+by_model as (
+
+    select
+        periods.period_type as period_type,
+        periods.period_start as period_start,
+        entities.entity_type as entity_type,
+        entities.entity_id as entity_id,
+        entities.used_model,
+        {% for measure in measures -%}
+        {% for side in sides -%}
+        sum(case when periods.side = '{{ side }}' then entities.{{ measure }} else 0 end) as {{ measure }}_{{ side }}
+        {{- ',' if not (loop.last and measure == measures[-1]) }}
+        {% endfor -%}
+        {% endfor -%}
+    from entities
+    inner join {{ ref('int_periods_compared') }} as periods
+        on entities.usage_date = periods.usage_date
+    group by
+        periods.period_type, periods.period_start, entities.entity_type, entities.entity_id, entities.used_model
+
+),
+
+-- What is no usage type of its own counts as a quantity at one dollar each.
+shared as (
+
+    select
+        *,
+        {% for side in sides -%}
+        {{ ratio(
+            'attempts_' ~ side, 'sum(attempts_' ~ side ~ ') over (partition by ' ~ period ~ ')'
+        ) }} as share_{{ side }},
+        {{ ratio('cost_usd_' ~ side, 'attempts_' ~ side) }} as cost_per_attempt_{{ side }},
+        {{ ratio(
+            'cost_usd_' ~ side ~ ' - ' ~ usage_types | join('_cost_usd_' ~ side ~ ' - ') ~ '_cost_usd_' ~ side,
+            'attempts_' ~ side
+        ) }} as other_usage_{{ side }},
+        {% for type in usage_types -%}
+        {{ ratio(type ~ '_quantity_' ~ side, 'attempts_' ~ side) }} as {{ type }}_usage_{{ side }},
+        {{ ratio(type ~ '_cost_usd_' ~ side, type ~ '_quantity_' ~ side) }} as {{ type }}_price_{{ side }}
+        {{- ',' if not (loop.last and side == 'after') }}
+        {% endfor -%}
+        {% endfor -%}
+    from by_model
+
+),
+
+mixed as (
+
+    select
+        *,
+        (coalesce(share_after, 0) - coalesce(share_before, 0)) * 0.5 * (
+            coalesce(cost_per_attempt_before, cost_per_attempt_after)
+            + coalesce(cost_per_attempt_after, cost_per_attempt_before)
+        ) as model_mix,
+        case
+            when attempts_before > 0 and attempts_after > 0
+                then 0.5 * (share_before + share_after) * (
+                    other_usage_after - other_usage_before
+                    {%- for type in usage_types %}
+                    + ({{ type }}_usage_after - {{ type }}_usage_before) * 0.5 * (
+                        coalesce({{ type }}_price_before, {{ type }}_price_after, 0)
+                        + coalesce({{ type }}_price_after, {{ type }}_price_before, 0)
+                    )
+                    {%- endfor %}
+                )
+            else 0
+        end as quantities,
+        case
+            when attempts_before > 0 and attempts_after > 0
+                then 0.5 * (share_before + share_after) * 0.5 * (
+                    {%- for type in usage_types %}
+                    ({{ type }}_usage_before + {{ type }}_usage_after)
+                    * coalesce({{ type }}_price_after - {{ type }}_price_before, 0)
+                    {{- ' +' if not loop.last }}
+                    {%- endfor %}
+                )
+            else 0
+        end as unit_price
+    from shared
+
+),
+
+added_up as (
+
+    select
+        {{ period }},
+        {% for side in sides -%}
+        {{ sum_count('attempts_' ~ side) }} as attempts_{{ side }},
+        -- attempts of requests that all began before the period still are volume
+        {{ sum_count('requests_' ~ side) }} as requests_{{ side }},
+        {{ sum_money('cost_usd_' ~ side) }} as cost_usd_{{ side }},
+        {% endfor -%}
+        sum(model_mix) as model_mix,
+        sum(quantities) as quantities,
+        sum(unit_price) as unit_price
+    from mixed
+    group by {{ period }}
+
+),
+
+per_request as (
+
+    select
+        *,
+        {% for side in sides -%}
+        cast(case when requests_{{ side }} > 0 then requests_{{ side }} else attempts_{{ side }} end as {{ type_ratio() }})
+            as volume_{{ side }},
+        {{ ratio('cost_usd_' ~ side, 'attempts_' ~ side) }} as cost_per_attempt_{{ side }},
+        {{ ratio(
+            'attempts_' ~ side,
+            'case when requests_' ~ side ~ ' > 0 then requests_' ~ side ~ ' else attempts_' ~ side ~ ' end'
+        ) }} as attempts_per_request_{{ side }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from added_up
+
+),
+
+weighed as (
+
+    select
+        {{ period }},
+        cost_usd_before,
+        cost_usd_after,
+        cost_usd_after - cost_usd_before as cost_change_usd,
+        attempts_before > 0 and attempts_after > 0 as is_on_both_sides,
+        (volume_after - volume_before) * 0.5 * (
+            attempts_per_request_before * cost_per_attempt_before + attempts_per_request_after * cost_per_attempt_after
+        ) as volume,
+        0.5 * (volume_before + volume_after) * (attempts_per_request_after - attempts_per_request_before)
+        * 0.5 * (cost_per_attempt_before + cost_per_attempt_after) as retries,
+        0.25 * (volume_before + volume_after) * (attempts_per_request_before + attempts_per_request_after) as weight,
+        model_mix,
+        quantities,
+        unit_price,
+        case when attempts_before = 0 then cost_usd_after end as new,
+        case when attempts_after = 0 then -cost_usd_before end as gone
+    from per_request
+
+),
+
+listed as (
+
+    {% for driver in drivers -%}
+    select
+        {{ period }},
+        cost_usd_before,
+        cost_usd_after,
+        cost_change_usd as total_change_usd,
+        '{{ driver }}' as driver,
+        {{ loop.index }} as driver_order,
+        {%- if driver in ['new', 'gone'] %}
+        {{ money(driver) }} as cost_change_usd
+        {%- else %}
+        {{ derived_usd(('weight * ' if driver not in ['volume', 'retries']) ~ driver) }} as cost_change_usd
+        {%- endif %}
+    from weighed
+    where {{ driver ~ ' is not null' if driver in ['new', 'gone'] else 'is_on_both_sides' }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- What rounding to nine decimals leaves goes to the largest driver: the drivers add up to the change exactly.
+residues as (
+
+    select
+        *,
+        total_change_usd - sum(cost_change_usd) over (partition by {{ period }}) as residue_usd,
+        row_number() over (partition by {{ period }} order by abs(cost_change_usd) desc, driver_order asc) as size_rank
+    from listed
+
+),
+
+settled as (
+
+    select
+        *,
+        {{ money('cost_change_usd + case when size_rank = 1 then residue_usd else 0 end') }} as settled_change_usd
+    from residues
+
+),
+
+final as (
+
+    select
+        period_type,
+        period_start,
+        entity_type,
+        entity_id,
+        driver,
+        settled_change_usd as cost_change_usd,
+        total_change_usd,
+        cost_usd_before,
+        cost_usd_after
+    from settled
+    where settled_change_usd != 0
+
+)
+
+select * from final
