@@ -1,11 +1,13 @@
-{#- Fails with the entity types whose dollars, requests or attempts are not the whole's, and when there is none. -#}
-{% test every_entity_type_conserves_cost(model, other) %}
+{#- Fails with the entity types whose dollars or other sums are not the whole's, and when there is none. -#}
+{% test every_entity_type_conserves_cost(model, other, columns=['cost_usd', 'requests', 'attempts']) %}
+{%- set sums, differences = [], [] -%}
+{%- for column in columns -%}
+    {%- do sums.append('sum(' ~ column ~ ') as ' ~ column) -%}
+    {%- do differences.append('coalesce(by_type.' ~ column ~ ', 0) != coalesce(whole.' ~ column ~ ', 0)') -%}
+{%- endfor -%}
 with whole as (
 
-    select
-        sum(cost_usd) as cost_usd,
-        sum(requests) as requests,
-        sum(attempts) as attempts
+    select {{ sums | join(', ') }}
     from {{ other }}
     where is_in_scope
 
@@ -15,9 +17,7 @@ by_type as (
 
     select
         entity_type,
-        sum(cost_usd) as cost_usd,
-        sum(requests) as requests,
-        sum(attempts) as attempts
+        {{ sums | join(',\n        ') }}
     from {{ model }}
     group by entity_type
 
@@ -28,7 +28,5 @@ from whole
 left join by_type
     on 1 = 1
 where
-    coalesce(by_type.cost_usd, 0) != coalesce(whole.cost_usd, 0)
-    or coalesce(by_type.requests, 0) != coalesce(whole.requests, 0)
-    or coalesce(by_type.attempts, 0) != coalesce(whole.attempts, 0)
+    {{ differences | join('\n    or ') }}
 {% endtest %}

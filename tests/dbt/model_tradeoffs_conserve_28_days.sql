@@ -1,0 +1,32 @@
+-- Every dollar and attempt of the last 28 whole days stands under one model of one endpoint.
+
+with listed as (
+
+    select
+        coalesce(sum(cost_usd), 0) as cost_usd,
+        coalesce(sum(attempts), 0) as attempts
+    from {{ ref('model_tradeoffs') }}
+
+),
+
+spent as (
+
+    select
+        coalesce(sum(cost_usd), 0) as cost_usd,
+        coalesce(sum(attempts), 0) as attempts
+    from {{ ref('fct_daily_spend') }}
+    where
+        is_in_scope
+        and usage_date >= {{ add_days(as_of_date(), -28) }}
+        and usage_date < {{ as_of_date() }}
+
+)
+
+select
+    listed.cost_usd,
+    spent.cost_usd as expected_cost_usd
+from listed
+cross join spent
+where
+    listed.cost_usd != spent.cost_usd
+    or listed.attempts != spent.attempts
