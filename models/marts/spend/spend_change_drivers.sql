@@ -198,11 +198,9 @@ listed as (
         cost_change_usd as total_change_usd,
         '{{ driver }}' as driver,
         {{ loop.index }} as driver_order,
-        {%- if driver in ['new', 'gone'] %}
-        {{ money(driver) }} as cost_change_usd
-        {%- else %}
-        {{ derived_usd(('weight * ' if driver not in ['volume', 'retries']) ~ driver) }} as cost_change_usd
-        {%- endif %}
+        {%- set change = ('weight * ' if driver in ['model_mix', 'quantities', 'unit_price'] else '') ~ driver %}
+        abs(cast({{ change }} as {{ type_ratio() }})) as size,
+        {{ money(change) if driver in ['new', 'gone'] else derived_usd(change) }} as cost_change_usd
     from weighed
     where {{ driver ~ ' is not null' if driver in ['new', 'gone'] else 'is_on_both_sides' }}
     {{ 'union all' if not loop.last }}
@@ -216,7 +214,7 @@ residues as (
     select
         *,
         total_change_usd - sum(cost_change_usd) over (partition by {{ period }}) as residue_usd,
-        row_number() over (partition by {{ period }} order by abs(cost_change_usd) desc, driver_order asc) as size_rank
+        row_number() over (partition by {{ period }} order by abs(cost_change_usd) desc, size desc, driver_order asc) as size_rank
     from listed
 
 ),
