@@ -137,7 +137,7 @@ def prompt_versions(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """,
         [_TOP],
     ).fetchall()
-    lines = ["[bold]Prompt versions: cost per request, with its 99 % interval[/bold]"] if rows else []
+    lines = ["[bold]Prompt versions: cost per request, with its 99 % bounds[/bold]"] if rows else []
     for endpoint, version, predecessor, since, before, after, change, lower, upper, rollback, verdict in rows:
         moved = f"{_change(change)} ({_change(lower)} … {_change(upper)})" if change is not None else "unknown"
         evidence = f"{before:,} → {after:,} requests around {since}, against {escape(predecessor)}"

@@ -73,7 +73,8 @@ repriced as (
         movable.note as note,
         movable.cost_usd as cost_usd,
         cards.min_input_tokens > 0 as is_in_higher_tier,
-        movable.cached_tokens > 0 and cards.cached_input_unit_price is null as loses_cache,
+        movable.cached_tokens > 0 and cards.price_id is not null and cards.cached_input_unit_price is null
+            as loses_cache,
         {{ money(
             money(product(
                 '(movable.input_tokens - movable.cached_tokens - movable.written_tokens - movable.written_1h_tokens)',
