@@ -1,4 +1,4 @@
-"""What the demo's planted incidents look like in the marts of efficiency, releases and change: each at its labelled size."""
+"""The demo's planted incidents in the marts of efficiency, releases and change, each at its labelled size."""
 
 from datetime import date, datetime
 from decimal import Decimal

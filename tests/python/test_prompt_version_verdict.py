@@ -1,4 +1,4 @@
-"""How often the verdict is right, over a thousand simulated releases with known truth: the model itself, on roll-ups made here."""
+"""How often the verdict is right: the model itself, on a thousand simulated releases whose truth is known."""
 
 import os
 import subprocess
@@ -25,7 +25,9 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     true_ratios = {"same": 1.0, "dearer": 1.3}
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema marts")
-        connection.execute("create table rows (endpoint text, version text, day int, n bigint, total double, squares double)")
+        connection.execute(
+            "create table rows (endpoint text, version text, day int, n bigint, total double, squares double)"
+        )
         for name, ratio in true_ratios.items():
             # heavy-tailed: one request in twenty costs more than five times the median
             costs = generator.lognormal(0.0, 1.0, (RELEASES, 14, REQUESTS_A_DAY))
@@ -35,11 +37,12 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Path:
             simulated = {
                 "release": releases.ravel(), "day": days.ravel(), "total": totals.ravel(), "squares": squares.ravel(),
             }  # fmt: skip
-            connection.register("simulated", {key: value for key, value in simulated.items()})
+            connection.register("simulated", simulated)
             connection.execute(
                 f"""
                 insert into rows
-                select '{name}_' || release, case when day < 7 then 'v1' else 'v2' end, day, {REQUESTS_A_DAY}, total, squares
+                select '{name}_' || release, case when day < 7 then 'v1' else 'v2' end, day, {REQUESTS_A_DAY}, total,
+                    squares
                 from simulated
                 """
             )

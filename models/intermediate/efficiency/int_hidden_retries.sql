@@ -1,6 +1,6 @@
--- A client that makes a new id for each try hides its retries: they look like requests of their own. Suspected is a first
--- attempt that starts within seconds of the end of a failed call for the same user on the same model and endpoint, under
--- another id, with the same input where both tell it. Two honest questions could look like that: it is a suspicion.
+-- A client that makes a new id for each try hides its retries: they look like requests of their own. Suspected is a
+-- first attempt that starts within seconds of the end of a failed call for the same user, model and endpoint, under
+-- another id, with the same input where both tell it. Two honest questions could look like that too.
 
 {% set seconds = 15 %}
 

@@ -27,10 +27,10 @@ with daily as (
         cast(sum(comparable_cost_usd_sum_of_squares) as decimal(38, 18)) as cost_usd_sum_of_squares,
         {{ sum_count('comparable_tokens') }} as tokens,
         cast(sum(comparable_tokens_sum_of_squares) as decimal(38, 0)) as tokens_sum_of_squares,
-        {{ sum_count('requests') }} as all_requests,
-        {% for count in counts[1:] -%}
-        {{ sum_count(count) }} as {{ count }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        {%- for count in counts[1:] %}
+        {{ sum_count(count) }} as {{ count }},
+        {%- endfor %}
+        {{ sum_count('requests') }} as all_requests
     from {{ ref('fct_daily_requests') }}
     where
         is_in_scope
@@ -144,6 +144,10 @@ compared as (
         prompt_version,
         episode,
         judged_date,
+        {%- for count in counts %}
+        {{ sum_count("case when side = 'before' then " ~ count ~ ' else 0 end') }} as {{ count }}_before,
+        {{ sum_count("case when side = 'after' then " ~ count ~ ' else 0 end') }} as {{ count }}_after,
+        {%- endfor %}
         {{ sum_count("case when side = 'before' then requests else 0 end") }} as requests_before,
         cast(count(distinct case when side = 'before' then usage_date end) as {{ dbt.type_bigint() }}) as days_before,
         sum(case when side = 'before' then cost_usd else 0 end) as cost_usd_before,
@@ -155,12 +159,7 @@ compared as (
         sum(case when side = 'after' then cost_usd else 0 end) as cost_usd_after,
         sum(case when side = 'after' then cost_usd_sum_of_squares else 0 end) as cost_usd_sum_of_squares_after,
         sum(case when side = 'after' then tokens else 0 end) as tokens_after,
-        sum(case when side = 'after' then tokens_sum_of_squares else 0 end) as tokens_sum_of_squares_after,
-        {% for count in counts -%}
-        {{ sum_count("case when side = 'before' then " ~ count ~ ' else 0 end') }} as {{ count }}_before,
-        {{ sum_count("case when side = 'after' then " ~ count ~ ' else 0 end') }} as {{ count }}_after
-        {{- ',' if not loop.last }}
-        {% endfor -%}
+        sum(case when side = 'after' then tokens_sum_of_squares else 0 end) as tokens_sum_of_squares_after
     from known
     group by endpoint_tag, prompt_version, episode, judged_date
 
@@ -294,7 +293,8 @@ final as (
             'cache_hit_ratio': ['cached_input_tokens', 'input_tokens'],
             'latency_ms_per_request': ['total_latency_ms', 'all_requests'],
         }.items() -%}
-        {{ ratio('compared.' ~ numerator ~ '_' ~ side, 'compared.' ~ denominator ~ '_' ~ side) }} as {{ name }}_{{ side }},
+        {{ ratio('compared.' ~ numerator ~ '_' ~ side, 'compared.' ~ denominator ~ '_' ~ side) }}
+            as {{ name }}_{{ side }},
         {% endfor -%}
         {% endfor -%}
         {{ derived_usd('model_mix.model_mix_effect') }} as model_mix_effect_per_request_usd,

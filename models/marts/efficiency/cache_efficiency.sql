@@ -1,8 +1,9 @@
--- What the provider's prompt cache saved, and what it would still save if it hit as often as in its best week of the four
--- before: a cache that stops hitting shows on its first day.
+-- What the provider's prompt cache saved, and what it would still save if it hit as often as in its best week of the
+-- four before: a cache that stops hitting shows on its first day.
 
 -- A week of fewer calls may hit by chance, and sets no example.
 {% set min_attempts = 50 %}
+{% set first_day = "cast('2020-01-01' as date)" %}
 {% set history = "partition by endpoint_tag, provider, model order by day_number range between" %}
 
 with spend as (
@@ -12,7 +13,8 @@ with spend as (
         provider,
         model,
         usage_date,
-        {{ days_between("cast('1970-01-05' as date)", 'usage_date') }} as day_number,
+        {{ days_between(first_day, 'usage_date') }}
+            as day_number,
         {{ sum_count('attempts') }} as attempts,
         {{ sum_count('input_tokens') }} as input_tokens,
         {{ sum_count('cached_input_tokens') }} as cached_input_tokens,

@@ -1,5 +1,5 @@
--- What retries multiply: attempts paid for one request, and dollars paid for one dollar of useful answer. And two habits
--- that make them dear: trying again at once, and trying again under a new id, where no retry shows.
+-- What retries multiply: attempts paid for one request, and dollars paid for one dollar of useful answer. And two
+-- habits that make them dear: trying again at once, and trying again under a new id, where no retry shows.
 
 {% set causes = ['error', 'timeout', 'rate_limited', 'cancelled'] %}
 {% set entity_types = {'endpoint': 'endpoint_tag', 'tenant': 'tenant_id'} %}

@@ -1,6 +1,6 @@
 -- What the same calls would have cost on another model, over the last four weeks of whole days: each call at the
--- candidate's rate card of its day and size, so that a context tier that it crosses and a cache price that the candidate
--- has not are counted. The tokens are those of the model in use; another tokenizer makes more or fewer of the same text.
+-- candidate's rate card of its day and size, so that a context tier that it crosses and a cache price that the
+-- candidate lacks are counted. The tokens are those of the model in use: another tokenizer makes more or fewer.
 
 {% set window = 'usage_date >= ' ~ add_days(as_of_date(), -28) ~ ' and usage_date < ' ~ as_of_date() %}
 

@@ -4,6 +4,7 @@
 {% set min_requests = 30 %}
 {% set min_shift = 0.2 %}
 {% set version = 'endpoint_tag, prompt_version' %}
+{% set is_before = 'spend.usage_date < days.usage_date' %}
 
 with spend as (
 
@@ -43,13 +44,10 @@ sides as (
         days.prompt_version as prompt_version,
         days.usage_date as usage_date,
         spend.model as model,
-        {% for side, when in {
-            'before': 'spend.usage_date < days.usage_date', 'after': 'spend.usage_date >= days.usage_date',
-        }.items() -%}
-        {{ sum_count('case when ' ~ when ~ ' then spend.attempts else 0 end') }} as attempts_{{ side }},
-        {{ sum_money('case when ' ~ when ~ ' then spend.cost_usd else 0 end') }} as cost_usd_{{ side }}
-        {{- ',' if not loop.last }}
-        {% endfor -%}
+        {{ sum_count('case when ' ~ is_before ~ ' then spend.attempts else 0 end') }} as attempts_before,
+        {{ sum_count('case when ' ~ is_before ~ ' then 0 else spend.attempts end') }} as attempts_after,
+        {{ sum_money('case when ' ~ is_before ~ ' then spend.cost_usd else 0 end') }} as cost_usd_before,
+        {{ sum_money('case when ' ~ is_before ~ ' then 0 else spend.cost_usd end') }} as cost_usd_after
     from days
     inner join spend
         on days.endpoint_tag = spend.endpoint_tag
@@ -63,8 +61,7 @@ sides as (
 shared as (
 
     select
-        *,
-        {% for side in ['before', 'after'] -%}
+        {%- for side in ['before', 'after'] %}
         cast(sum(attempts_{{ side }}) over (partition by {{ version }}, usage_date) as {{ dbt.type_bigint() }})
             as all_attempts_{{ side }},
         {{ ratio(
@@ -72,8 +69,16 @@ shared as (
         ) }} as share_{{ side }},
         row_number() over (
             partition by {{ version }}, usage_date order by attempts_{{ side }} desc, model asc
-        ) as rank_{{ side }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        ) as rank_{{ side }},
+        {%- endfor %}
+        attempts_before,
+        attempts_after,
+        cost_usd_before,
+        cost_usd_after,
+        model,
+        endpoint_tag,
+        prompt_version,
+        usage_date
     from sides
 
 ),

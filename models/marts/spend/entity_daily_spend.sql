@@ -4,6 +4,14 @@
 {% set groupings = dict({'total': "'total'"}, **entity_columns()) %}
 {% set counts = ['attempts', 'requests', 'retries', 'input_tokens', 'output_tokens', 'attempts_without_cost'] %}
 {% set amounts = ['list_cost_usd', 'cost_usd', 'wasted_cost_usd'] %}
+{% set sums = [] %}
+{% for count in counts %}{% do sums.append(sum_count(count) ~ ' as ' ~ count) %}{% endfor %}
+{% for amount in amounts %}{% do sums.append(sum_money(amount) ~ ' as ' ~ amount) %}{% endfor %}
+{% set read_days = '1 = 1' %}
+{% if is_incremental() %}
+{% set read_days = between_days_of('usage_date', 'int_trailing_dates', 'usage_date', days_before=31) %}
+{% endif %}
+{% set first_day = "cast('2020-01-01' as date)" %}
 {% set entity = 'entity_type, entity_id, user_type' %}
 {% set trailing_days = {
     'cost_usd_1_day_before': '1 preceding and 1 preceding',
@@ -21,9 +29,7 @@ with rolled_up as (
     select * from {{ ref('fct_daily_spend') }}
     where
         is_in_scope
-        {%- if is_incremental() %}
-        and {{ between_days_of('usage_date', 'int_trailing_dates', 'usage_date', days_before=31) }}
-        {%- endif %}
+        and {{ read_days }}
 
 ),
 
@@ -32,9 +38,7 @@ attempts as (
     select * from {{ ref('fct_llm_attempts') }}
     where
         is_in_scope
-        {%- if is_incremental() %}
-        and {{ between_days_of('usage_date', 'int_trailing_dates', 'usage_date', days_before=31) }}
-        {%- endif %}
+        and {{ read_days }}
 
 ),
 
@@ -47,12 +51,7 @@ by_model as (
         cast(null as {{ dbt.type_string() }}) as user_type,
         usage_date,
         model as used_model,
-        {% for count in counts -%}
-        {{ sum_count(count) }} as {{ count }},
-        {% endfor -%}
-        {% for amount in amounts -%}
-        {{ sum_money(amount) }} as {{ amount }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        {{ sums | join(',\n        ') }}
     from rolled_up
     group by {{ column ~ ', ' if entity_type != 'total' }}usage_date{{ ', model' if entity_type != 'model' }}
 
@@ -95,14 +94,10 @@ entities as (
     select
         {{ entity }},
         usage_date,
-        {% for count in counts -%}
-        {{ sum_count(count) }} as {{ count }},
-        {% endfor -%}
-        {% for amount in amounts -%}
-        {{ sum_money(amount) }} as {{ amount }},
-        {% endfor -%}
+        {{ sums | join(',\n        ') }},
         max(case when model_rank = 1 then used_model end) as most_expensive_model,
-        {{ days_between("cast('1970-01-05' as date)", 'usage_date') }} as day_number,
+        {{ days_between(first_day, 'usage_date') }}
+            as day_number,
         cast({{ dbt.date_trunc('month', 'usage_date') }} as date) as usage_month
     from ranked
     group by {{ entity }}, usage_date

@@ -39,7 +39,7 @@ measured as (
         user_id,
         user_type,
         '{{ pattern }}' as pattern,
-        {{ ratio(numerator, denominator) }} as value,
+        {{ ratio(numerator, denominator) }} as user_value,
         requests,
         cost_usd
     from users
@@ -53,8 +53,8 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by user_type, pattern order by value, user_id) as value_rank,
-        count(*) over (partition by user_type, pattern) as users
+        row_number() over (partition by user_type, pattern order by user_value, user_id) as value_rank,
+        count(*) over (partition by user_type, pattern) as compared_users
     from measured
 
 ),
@@ -64,10 +64,10 @@ medians as (
     select
         user_type,
         pattern,
-        value as median_value,
-        users
+        user_value as median_value,
+        compared_users
     from ranked
-    where {{ is_discrete_median('value_rank', 'users') }}
+    where {{ is_discrete_median('value_rank', 'compared_users') }}
 
 ),
 
@@ -77,10 +77,10 @@ final as (
         measured.user_id,
         measured.user_type as user_type,
         measured.pattern as pattern,
-        measured.value,
+        measured.user_value,
         medians.median_value,
-        {{ ratio('measured.value', 'medians.median_value') }} as times_median,
-        cast(medians.users as {{ dbt.type_bigint() }}) as users,
+        {{ ratio('measured.user_value', 'medians.median_value') }} as times_median,
+        cast(medians.compared_users as {{ dbt.type_bigint() }}) as compared_users,
         measured.requests,
         measured.cost_usd
     from measured
@@ -88,9 +88,9 @@ final as (
         on measured.user_type = medians.user_type
         and measured.pattern = medians.pattern
     where
-        medians.users >= {{ min_users }}
+        medians.compared_users >= {{ min_users }}
         and measured.cost_usd >= {{ min_cost }}
-        and measured.value >= {{ min_times }} * medians.median_value
+        and measured.user_value >= {{ min_times }} * medians.median_value
 
 )
 
