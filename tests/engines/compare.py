@@ -34,8 +34,8 @@ class Mart:
     rows: list[tuple[Key, tuple[float | None, ...]]]
 
 
-def mart_names() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "models" / "marts").rglob("*.sql"))
+def mart_names(group: str = "") -> list[str]:
+    return sorted(path.stem for path in (ROOT / "models" / "marts" / group).rglob("*.sql"))
 
 
 def read_mart(engine: Engine, name: str, *, whole: bool = False) -> Mart:

@@ -52,7 +52,7 @@
 {{ lower_case("'ÉTABLI Дом'") }} = 'établi дом'
 
 -- row_before, row_after
-{{ row_before("'a'") }} over () is null and {{ row_after("'a'") }} over () is null
+{{ row_before("'a'") }} over (order by 1) is null and {{ row_after("'a'") }} over (order by 1) is null
 
 -- text_length, text_part, text_end: by letters
 {{ text_length("'modèle🦜'") }} = 7

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +64,6 @@ def spark_thrift_engine(folder: Path) -> Iterator[Engine]:
     """The same behind Spark's Thrift server."""
     import pyspark
     from pyhive import hive
-    from thrift.transport.TTransport import TTransportException
 
     home, port = folder / "spark", free_port()
     environment = os.environ | _spark_configuration(home)
@@ -94,7 +94,8 @@ def spark_thrift_engine(folder: Path) -> Iterator[Engine]:
         raise RuntimeError("a running server's files cannot be copied; use spark")
 
     try:
-        wait_for(lambda: execute("select 1"), TTransportException, server, home / "server.log")
+        # The client prints each refusal: ask the port until it answers.
+        wait_for(lambda: socket.create_connection(("127.0.0.1", port)).close(), OSError, server, home / "server.log")
         variables = {"METHOD": "thrift", "HOST": "127.0.0.1", "PORT": str(port), "POLL_SECONDS": "0"}
         yield Engine(
             "spark",
