@@ -69,6 +69,7 @@ not {{ regex_matches("'GPT'", "'gpt'") }}
 {{ regex_matches("'modèle'", "'^mod.le$'") }}
 {{ regex_matches("'{12}'", "'^[{][0-9]{2}[}]$'") }}
 not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
+{{ regex_matches("'a$'", "'^a[$]$'") }} and {{ regex_matches("'a'", "'^([a-z]$|[0-9]$)'") }}
 
 -- text: compared by its bytes, counted by its letters
 'B' < 'a' and 'z' < 'é'

@@ -118,12 +118,18 @@ def _spark_configuration(home: Path) -> dict[str, str]:
         "spark.driver.memory": "2g",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        # Few rows and many statements: compiling takes longer than it saves.
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={home / 'metastore'} -XX:TieredStopAtLevel=1",
+        # Few rows and many statements: compiling and planning anew take longer than they save.
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={home / 'metastore'}",
         "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.optimizer.dynamicPartitionPruning.enabled": "false",
+        "spark.sql.lightweightPlanChangeValidation": "false",
+        "spark.sql.shuffle.partitions": 1,
+        "spark.default.parallelism": 1,
+        "spark.log.level": "ERROR",
         "spark.local.dir": home / "scratch",
         "spark.sql.warehouse.dir": home / "warehouse",
-        "spark.sql.shuffle.partitions": 2,
         "spark.ui.enabled": "false",
     }
     configuration = home / "configuration"
