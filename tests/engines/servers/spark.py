@@ -1,6 +1,7 @@
 """Spark, in a session of one process or behind its Thrift server."""
 
 import json
+import logging
 import multiprocessing
 import os
 import shutil
@@ -131,6 +132,7 @@ def _spark_configuration(home: Path) -> dict[str, str]:
         "spark.local.dir": home / "scratch",
         "spark.sql.warehouse.dir": home / "warehouse",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
     }
     configuration = home / "configuration"
     configuration.mkdir(parents=True, exist_ok=True)
@@ -176,8 +178,10 @@ def _spark_insertion(ask: Callable[[str], tuple[list[str], list[Row]]]) -> Calla
 
 
 def _end_spark() -> None:
+    """The last that the process does: PySpark would complain that Java is gone."""
     from pyspark import SparkContext
 
+    logging.disable()
     _spark().stop()
     java = SparkContext._gateway.proc
     java.stdin.close()
