@@ -52,7 +52,7 @@
 {{ lower_case("'ÉTABLI Дом'") }} = 'établi дом'
 
 -- row_before, row_after
-{{ row_before('1') }} over () is null and {{ row_after('1') }} over () is null
+{{ row_before("'a'") }} over (order by 1) is null and {{ row_after("'a'") }} over (order by 1) is null
 
 -- text_length, text_part, text_end: by letters
 {{ text_length("'modèle🦜'") }} = 7
@@ -69,6 +69,7 @@ not {{ regex_matches("'GPT'", "'gpt'") }}
 {{ regex_matches("'modèle'", "'^mod.le$'") }}
 {{ regex_matches("'{12}'", "'^[{][0-9]{2}[}]$'") }}
 not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
+{{ regex_matches("'a$'", "'^a[$]$'") }} and {{ regex_matches("'a'", "'^([a-z]$|[0-9]$)'") }}
 
 -- text: compared by its bytes, counted by its letters
 'B' < 'a' and 'z' < 'é'
