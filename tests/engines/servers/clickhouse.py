@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
 from servers.engine import Engine, Row, end, free_port, statements, wait_for
 
 
@@ -22,6 +23,8 @@ def clickhouse_engine(folder: Path) -> Iterator[Engine]:
     data, log = home / "data", home / "server.log"
     home.mkdir()
     password, port = secrets.token_hex(16), free_port()
+    profile = yaml.safe_load((Path(__file__).parents[3] / "profiles.yml").read_text())["llm_spend"]
+    settings = profile["outputs"]["clickhouse"]["custom_settings"]
 
     def started() -> subprocess.Popen:
         with log.open("ab") as output:
@@ -34,7 +37,7 @@ def clickhouse_engine(folder: Path) -> Iterator[Engine]:
 
     def connected() -> clickhouse_connect.driver.Client:
         return clickhouse_connect.get_client(
-            host="127.0.0.1", port=port, username="default", password=password, settings={"join_use_nulls": 1},
+            host="127.0.0.1", port=port, username="default", password=password, settings=settings,
             autogenerate_session_id=False, compress=False,
         )  # fmt: skip
 
