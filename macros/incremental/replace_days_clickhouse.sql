@@ -38,3 +38,17 @@
     {%- endif -%}
     {%- do adapter.drop_relation(written) -%}
 {% endmacro %}
+
+{#- A contract wants a model to say what happens to new columns. The strategy above adds them; the adapter would compare types
+    first, as they are spelled. dbt finds this macro before its own, in a model of this package. -#}
+{% macro incremental_validate_on_schema_change(on_schema_change, default) -%}
+    {{ return(adapter.dispatch('schema_change', 'llm_spend')(on_schema_change, default)) }}
+{%- endmacro %}
+
+{% macro default__schema_change(on_schema_change, default) -%}
+    {{ return(dbt.incremental_validate_on_schema_change(on_schema_change, default)) }}
+{%- endmacro %}
+
+{% macro clickhouse__schema_change(on_schema_change, default) -%}
+    {{ return('ignore') }}
+{%- endmacro %}
