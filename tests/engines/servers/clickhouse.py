@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import yaml
+
 from servers.engine import Engine, Row, end, free_port, statements, wait_for
 
 
@@ -16,8 +18,6 @@ from servers.engine import Engine, Row, end, free_port, statements, wait_for
 def clickhouse_engine(folder: Path) -> Iterator[Engine]:
     """ClickHouse of the wheel chdb behind its HTTP interface, with the settings of the dbt target."""
     import clickhouse_connect
-    from clickhouse_connect.driver.exceptions import Error
-    from urllib3.exceptions import HTTPError
 
     home = folder / "clickhouse"
     data, log = home / "data", home / "server.log"
@@ -32,7 +32,7 @@ def clickhouse_engine(folder: Path) -> Iterator[Engine]:
                 [sys.executable, Path(__file__).with_name("clickhouse_http.py"), str(port), data, password],
                 stdout=output, stderr=output, cwd=home,
             )  # fmt: skip
-        wait_for(lambda: connected().close(), (Error, HTTPError), server, log)
+        wait_for(lambda: urlopen(f"http://127.0.0.1:{port}/ping").close(), OSError, server, log)
         return server
 
     def connected() -> clickhouse_connect.driver.Client:
