@@ -72,16 +72,27 @@ lettered_names as (
 
 ),
 
--- A model's own name is what follows the last slash; before it stands whose it is.
-own_names as (
+slashed_names as (
 
     select
         full_name,
         max(is_known) as is_known,
         max(is_unknown) as is_unknown,
-        {{ text_part('full_name', "coalesce(max(case when letter = '/' then place end), 0) + 1") }} as own_name
+        coalesce(max(case when letter = '/' then place end), 0) as last_slash
     from lettered_names
     group by full_name
+
+),
+
+-- A model's own name is what follows the last slash; before it stands whose it is.
+own_names as (
+
+    select
+        full_name,
+        is_known,
+        is_unknown,
+        {{ text_part('full_name', 'last_slash + 1') }} as own_name
+    from slashed_names
 
 ),
 
