@@ -15,7 +15,7 @@ regexp_matches({{ text_expression }}, {{ pattern_expression }})
 (match({{ text_expression }}, {{ pattern_expression }}))
 {%- endmacro %}
 
-{#- Java's `$` also stands before a line break that ends the text. -#}
+{#- Java's `$` also stands before a line break that ends the text; `\z` does not. In brackets `$` is a letter. -#}
 {% macro spark__regex_matches(text_expression, pattern_expression) -%}
-({{ text_expression }} rlike replace({{ pattern_expression }}, '$', '\\z'))
+({{ text_expression }} rlike regexp_replace({{ pattern_expression }}, '[$](?![^\\[]*\\])', '\\\\z'))
 {%- endmacro %}

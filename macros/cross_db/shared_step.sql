@@ -5,3 +5,6 @@
 
 {#- Spark copies a view to each place that reads it: of a few on top of each other its planner makes gigabytes. -#}
 {% macro spark__shared_step() %}{{ return('table') }}{% endmacro %}
+
+{#- ClickHouse runs a view again for each place that reads it. -#}
+{% macro clickhouse__shared_step() %}{{ return('table') }}{% endmacro %}

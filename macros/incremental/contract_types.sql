@@ -48,11 +48,12 @@
     ({{ columns | join(', ') }})
 {%- endmacro %}
 
-{#- ClickHouse's own name of a type. -#}
+{#- ClickHouse's own name of a type. dbt has put `DateTime`, whole seconds, where a model says `timestamp`. -#}
 {% macro clickhouse_type(type) -%}
     {{ return({
-        'text': 'String', 'bigint': 'Int64', 'boolean': 'Bool', 'date': 'Date32', 'timestamp': "DateTime64(6, 'UTC')",
-        'double precision': 'Float64',
+        'text': 'String', 'bigint': 'Int64', 'boolean': 'Bool', 'date': 'Date32', 'double precision': 'Float64',
+        'timestamp': "DateTime64(6, 'UTC')",
+        'DateTime': "DateTime64(6, 'UTC')",
     }.get(type, type | replace('decimal', 'Decimal'))) }}
 {%- endmacro %}
 

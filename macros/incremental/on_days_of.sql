@@ -12,9 +12,9 @@
         {{ return('1 = 1') }}
     {%- endif -%}
     {%- set ranges = [] -%}
-    {%- for value in run_query('select distinct ' ~ day ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() -%}
+    {%- for row in run_query('select distinct ' ~ day ~ ' from ' ~ relation ~ ' order by 1').rows -%}
         {#- some clients answer a date as text -#}
-        {%- set date = modules.datetime.date.fromisoformat(value | string) -%}
+        {%- set date = modules.datetime.date.fromisoformat(row[0] | string) -%}
         {%- set from_date = date - modules.datetime.timedelta(days=days_before) -%}
         {%- set next_date = date + modules.datetime.timedelta(days=1) -%}
         {%- if ranges and ranges[-1][1] >= from_date -%}

@@ -2,6 +2,7 @@
 {% macro spark__how_days_are_replaced(day) %}
     {{ return({
         'incremental_strategy': 'insert_overwrite',
+        'on_schema_change': 'append_new_columns',
         'partition_by': [day],
         'pre_hook': '{{ llm_spend.note_files_of_days() }}',
         'post_hook': '{{ llm_spend.drop_days_not_written() }}',

@@ -1,6 +1,18 @@
 {#- The only division. A float; null where the divisor is 0 or null. -#}
 {% macro ratio(numerator, denominator) -%}
+    {{ return(adapter.dispatch('ratio', 'llm_spend')(numerator, denominator)) }}
+{%- endmacro %}
+
+{% macro default__ratio(numerator, denominator) -%}
 cast({{ numerator }} as {{ type_ratio() }}) / nullif(cast({{ denominator }} as {{ type_ratio() }}), 0)
+{%- endmacro %}
+
+{#- ClickHouse divides by the 0 behind a null too, and refuses the infinity behind that null where it becomes a decimal. -#}
+{% macro clickhouse__ratio(numerator, denominator) -%}
+case
+    when {{ denominator }} != 0
+        then cast({{ numerator }} as {{ type_ratio() }}) / cast({{ denominator }} as {{ type_ratio() }})
+end
 {%- endmacro %}
 
 {#- Derived money (an average, a forecast): rounded half-up to 9 decimals, compared at 1e-9. -#}

@@ -8,7 +8,9 @@ from {{ model }}
 where
     {{ lower_case('kind') }} = 'regex'
     and (
-        not {{ regex_matches('pattern', "'^([a-zA-Z0-9 _.,:;@#/^$()|*+?{}=-]|[[]|[]])+$'") }}
+        not {{ regex_matches(
+            "replace(replace(pattern, '[', ''), ']', '')", "'^[a-zA-Z0-9 _.,:;@#/^$()|*+?{}=-]+$'"
+        ) }}
         or {{ regex_matches('pattern', "'(^|[(|*+?}])[*+?{]'") }}
         {%- for opening, closing in ['()', '[]', '{}'] %}
         or length(replace(pattern, '{{ opening }}', ''))

@@ -1,7 +1,7 @@
 """Every mart of an engine against golden files, or against those of another engine."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -34,8 +34,8 @@ class Mart:
     rows: list[tuple[Key, tuple[float | None, ...]]]
 
 
-def mart_names() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "models" / "marts").rglob("*.sql"))
+def mart_names(group: str = "") -> list[str]:
+    return sorted(path.stem for path in (ROOT / "models" / "marts" / group).rglob("*.sql"))
 
 
 def read_mart(engine: Engine, name: str, *, whole: bool = False) -> Mart:
@@ -77,8 +77,9 @@ def read_golden(path: Path) -> Mart:
 
 def differences(expected: Mart, found: Mart) -> list[str]:
     """What differs, in lines for a person; empty where nothing does."""
-    floats = dict.fromkeys((*expected.float_columns, *found.float_columns))
-    ours, theirs = _with_floats(expected, set(floats)), _with_floats(found, set(floats))
+    columns = (*expected.exact_columns, *expected.float_columns)
+    floats = {*expected.float_columns, *found.float_columns}
+    ours, theirs = _arranged(expected, columns, floats), _arranged(found, columns, floats)
     if ours.exact_columns != theirs.exact_columns or ours.float_columns != theirs.float_columns:
         return [
             f"columns {ours.exact_columns + ours.float_columns}, found {theirs.exact_columns + theirs.float_columns}"
@@ -109,16 +110,24 @@ def _only(ours: Mart, theirs: Mart) -> list[str]:
     return [str(exact) for exact, _ in ours.rows if exact not in have]
 
 
-def _with_floats(mart: Mart, names: set[str]) -> Mart:
-    """The same, also those of the columns as floats that have no value at all here."""
-    if names == set(mart.float_columns):
+def _arranged(mart: Mart, columns: Key, floats: set[str]) -> Mart:
+    """The same with its columns in this order, and as floats also those that have no value at all here.
+
+    An engine may keep the column of its partitions last.
+    """
+    own_columns = (*mart.exact_columns, *mart.float_columns)
+    if set(own_columns) != set(columns) or (own_columns == columns and floats == set(mart.float_columns)):
         return mart
-    columns = (*mart.exact_columns, *mart.float_columns)
-    rows = [(*(None if value == NULL else value for value in exact), *floats) for exact, floats in mart.rows]
-    return _mart(columns, {place for place, column in enumerate(columns) if column in names}, rows)
+    places = [own_columns.index(column) for column in columns]
+    rows = [(*(None if value == NULL else value for value in exact), *numbers) for exact, numbers in mart.rows]
+    return _mart(
+        columns,
+        {place for place, column in enumerate(columns) if column in floats},
+        [[row[place] for place in places] for row in rows],
+    )
 
 
-def _mart(columns: Iterable[str], floats: set[int], rows: Iterable[tuple[object, ...]]) -> Mart:
+def _mart(columns: Iterable[str], floats: set[int], rows: Iterable[Sequence[object]]) -> Mart:
     columns = list(columns)
     exact = [place for place, name in enumerate(columns) if place not in floats and name not in WHEN_WRITTEN]
     approximate = sorted(floats, key=lambda place: columns[place])

@@ -52,7 +52,7 @@
 {{ lower_case("'ÉTABLI Дом'") }} = 'établi дом'
 
 -- row_before, row_after
-{{ row_before('1') }} over () is null and {{ row_after('1') }} over () is null
+{{ row_before("'a'") }} over (order by 1) is null and {{ row_after("'a'") }} over (order by 1) is null
 
 -- text_length, text_part, text_end: by letters
 {{ text_length("'modèle🦜'") }} = 7
@@ -73,11 +73,12 @@ not {{ regex_matches("'GPT'", "'gpt'") }}
 {{ regex_matches("'modèle'", "'^mod.le$'") }}
 {{ regex_matches("'{12}'", "'^[{][0-9]{2}[}]$'") }}
 not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
+{{ regex_matches("'a$'", "'^a[$]$'") }} and {{ regex_matches("'a'", "'^([a-z]$|[0-9]$)'") }}
 
 -- text: compared by its bytes, counted by its letters
 'B' < 'a' and 'z' < 'é'
 {{ text_length("'东京é'") }} = 3 and {{ text_part("'东京é'", 2, 1) }} = '京' and {{ text_end("'东京é'", 2) }} = '京é'
-{{ dbt.position("'é'", "'东京é'") }} = 3 and {{ dbt.position("'x'", "'东京é'") }} = 0
+{{ dbt.position("'东'", "'东京é'") }} = 1 and {{ dbt.position("'é'", "'东京é'") }} > 1 and {{ dbt.position("'x'", "'东京é'") }} = 0
 {{ dbt.concat(["'a'", "nullif('a', 'a')"]) }} is null
 
 -- money: exact, halves away from zero

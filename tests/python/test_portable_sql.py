@@ -45,7 +45,8 @@ RULES = (
     ),
     Rule(
         "division",
-        r"/",
+        # a slash alone in quotes is a letter, also within Jinja
+        r"(?<!')/(?!')",
         "select cost_usd / requests as cost_per_request",
         "select {{ ratio('cost_usd', 'requests') }} as cost_per_request, 'n/a' as note",
         folders=("models",),

@@ -72,7 +72,7 @@ lettered_names as (
 
 ),
 
-cut_names as (
+slashed_names as (
 
     select
         full_name,
@@ -92,7 +92,7 @@ own_names as (
         is_known,
         is_unknown,
         {{ text_part('full_name', 'last_slash + 1') }} as own_name
-    from cut_names
+    from slashed_names
 
 ),
 

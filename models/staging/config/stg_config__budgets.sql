@@ -8,7 +8,7 @@ with declared as (
         case when scope_type = 'total' then 'total' else scope_id end as scope_id,
         period,
         amount_usd as amount_text,
-        cast(valid_from as date) as valid_from,
+        cast(valid_from as {{ type_validity_date() }}) as valid_from,
         cast(coalesce(valid_to, '9999-12-31') as {{ type_validity_date() }}) as valid_to,
         cast(coalesce(warning_ratio, '0.8') as {{ type_unit_price() }}) as warning_ratio,
         upper(coalesce(currency, 'USD')) as currency,

@@ -4,7 +4,7 @@ with dated as (
 
     select
         upper(currency) as currency,
-        cast(valid_from as date) as valid_from,
+        cast(valid_from as {{ type_validity_date() }}) as valid_from,
         usd_per_unit as rate_text,
         cast(usd_per_unit as {{ type_unit_price() }}) as usd_per_unit
     from {{ ref('fx_rates') }}

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
+
+import yaml
 
 from servers.engine import Engine, Row, end, free_port, statements, wait_for
 
@@ -15,13 +18,13 @@ from servers.engine import Engine, Row, end, free_port, statements, wait_for
 def clickhouse_engine(folder: Path) -> Iterator[Engine]:
     """ClickHouse of the wheel chdb behind its HTTP interface, with the settings of the dbt target."""
     import clickhouse_connect
-    from clickhouse_connect.driver.exceptions import Error
-    from urllib3.exceptions import HTTPError
 
     home = folder / "clickhouse"
     data, log = home / "data", home / "server.log"
     home.mkdir()
     password, port = secrets.token_hex(16), free_port()
+    profile = yaml.safe_load((Path(__file__).parents[3] / "profiles.yml").read_text())["llm_spend"]
+    settings = profile["outputs"]["clickhouse"]["custom_settings"]
 
     def started() -> subprocess.Popen:
         with log.open("ab") as output:
@@ -29,12 +32,12 @@ def clickhouse_engine(folder: Path) -> Iterator[Engine]:
                 [sys.executable, Path(__file__).with_name("clickhouse_http.py"), str(port), data, password],
                 stdout=output, stderr=output, cwd=home,
             )  # fmt: skip
-        wait_for(lambda: connected().close(), (Error, HTTPError), server, log)
+        wait_for(lambda: urlopen(f"http://127.0.0.1:{port}/ping").close(), OSError, server, log)
         return server
 
     def connected() -> clickhouse_connect.driver.Client:
         return clickhouse_connect.get_client(
-            host="127.0.0.1", port=port, username="default", password=password, settings={"join_use_nulls": 1},
+            host="127.0.0.1", port=port, username="default", password=password, settings=settings,
             autogenerate_session_id=False, compress=False,
         )  # fmt: skip
 

@@ -1,9 +1,11 @@
 """Spark, in a session of one process or behind its Thrift server."""
 
 import json
+import logging
 import multiprocessing
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +65,6 @@ def spark_thrift_engine(folder: Path) -> Iterator[Engine]:
     """The same behind Spark's Thrift server."""
     import pyspark
     from pyhive import hive
-    from thrift.transport.TTransport import TTransportException
 
     home, port = folder / "spark", free_port()
     environment = os.environ | _spark_configuration(home)
@@ -94,7 +95,8 @@ def spark_thrift_engine(folder: Path) -> Iterator[Engine]:
         raise RuntimeError("a running server's files cannot be copied; use spark")
 
     try:
-        wait_for(lambda: execute("select 1"), TTransportException, server, home / "server.log")
+        # The client prints each refusal: ask the port until it answers.
+        wait_for(lambda: socket.create_connection(("127.0.0.1", port)).close(), OSError, server, home / "server.log")
         variables = {"METHOD": "thrift", "HOST": "127.0.0.1", "PORT": str(port), "POLL_SECONDS": "0"}
         yield Engine(
             "spark",
@@ -117,13 +119,20 @@ def _spark_configuration(home: Path) -> dict[str, str]:
         "spark.driver.memory": "2g",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        # Few rows and many statements: compiling takes longer than it saves.
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={home / 'metastore'} -XX:TieredStopAtLevel=1",
+        # Few rows and many statements: compiling and planning anew take longer than they save.
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={home / 'metastore'}",
         "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.optimizer.dynamicPartitionPruning.enabled": "false",
+        "spark.sql.lightweightPlanChangeValidation": "false",
+        "spark.sql.shuffle.partitions": 1,
+        "spark.default.parallelism": 1,
+        "spark.log.level": "ERROR",
         "spark.local.dir": home / "scratch",
         "spark.sql.warehouse.dir": home / "warehouse",
-        "spark.sql.shuffle.partitions": 2,
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
     }
     configuration = home / "configuration"
     configuration.mkdir(parents=True, exist_ok=True)
@@ -169,8 +178,10 @@ def _spark_insertion(ask: Callable[[str], tuple[list[str], list[Row]]]) -> Calla
 
 
 def _end_spark() -> None:
+    """The last that the process does: PySpark would complain that Java is gone."""
     from pyspark import SparkContext
 
+    logging.disable()
     _spark().stop()
     java = SparkContext._gateway.proc
     java.stdin.close()
