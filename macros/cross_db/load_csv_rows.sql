@@ -1,3 +1,22 @@
+{#- The rows of a seed. dbt finds this macro before its own, for a seed of this package. -#}
+{% macro load_csv_rows(model, agate_table) -%}
+    {{ return(adapter.dispatch('seed_rows', 'llm_spend')(model, agate_table)) }}
+{%- endmacro %}
+
+{% macro default__seed_rows(model, agate_table) -%}
+    {{ return(dbt.load_csv_rows(model, agate_table)) }}
+{%- endmacro %}
+
+{#- The file is loaded as it is, by BigQuery's names of the types, and without their digits. -#}
+{% macro bigquery__seed_rows(model, agate_table) -%}
+    {%- set types = {} -%}
+    {%- for name, type in model.config.column_types.items() -%}
+        {%- do types.update({name: bigquery_type(type).partition('(')[0]}) -%}
+    {%- endfor -%}
+    {%- do model.config.update({'column_types': types}) -%}
+    {{ return(dbt.load_csv_rows(model, agate_table)) }}
+{%- endmacro %}
+
 {#- dbt's own, with the places of a row's values written once: dbt looks the sign of a place up for each value, which takes
     half a minute for the price book. Used where this is the root project. -#}
 {% macro postgres__load_csv_rows(model, agate_table) %}

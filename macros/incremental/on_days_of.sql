@@ -5,16 +5,18 @@
     and {{ between_days_of(column, days, day) }}
 {%- endmacro %}
 
-{#- The same, dates only: for where a join with the days follows. Many gaps are read over. -#}
-{% macro between_days_of(column, days, day='usage_date_utc') -%}
-    {%- set relation = built_relation(days) -%}
-    {%- if not relation -%}
+{#- The same, dates only: for where a join with the days follows. Many gaps are read over. With `days_before` also the days
+    that are so many days earlier. -#}
+{% macro between_days_of(column, days, day='usage_date_utc', days_before=none) -%}
+    {%- set dates = listed_dates(days, day) -%}
+    {%- if dates is none -%}
         {{ return('1 = 1') }}
     {%- endif -%}
+    {%- if days_before -%}
+        {%- for date in dates | list -%}{%- do dates.append(date - modules.datetime.timedelta(days=days_before)) -%}{%- endfor -%}
+    {%- endif -%}
     {%- set ranges = [] -%}
-    {%- for value in run_query('select distinct ' ~ day ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() -%}
-        {#- some clients answer a date as text -#}
-        {%- set date = modules.datetime.date.fromisoformat(value | string) -%}
+    {%- for date in dates | unique | sort -%}
         {%- set next_date = date + modules.datetime.timedelta(days=1) -%}
         {%- if ranges and ranges[-1][1] == date -%}
             {%- do ranges.append([ranges.pop()[0], next_date]) -%}
@@ -28,9 +30,21 @@
     {%- set ranges = ranges if ranges | length <= 20 else [[ranges[0][0], ranges[-1][1]]] -%}
     {%- set conditions = [] -%}
     {%- for from_date, to_date in ranges -%}
-        {%- do conditions.append(
-            "(" ~ column ~ " >= cast('" ~ from_date ~ "' as date) and " ~ column ~ " < cast('" ~ to_date ~ "' as date))"
-        ) -%}
+        {%- do conditions.append('(' ~ column ~ ' >= ' ~ day_literal(from_date) ~ ' and ' ~ column ~ ' < ' ~ day_literal(to_date) ~ ')') -%}
     {%- endfor -%}
     {{ return('(' ~ conditions | join(' or ') ~ ')') }}
+{%- endmacro %}
+
+{#- The dates that a table of days lists; none where it is not there yet. -#}
+{% macro listed_dates(days, day) -%}
+    {%- set relation = built_relation(days) -%}
+    {%- if not relation -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set dates = [] -%}
+    {%- for value in run_query('select distinct ' ~ day ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() -%}
+        {#- some clients answer a date as text -#}
+        {%- do dates.append(modules.datetime.date.fromisoformat(value | string)) -%}
+    {%- endfor -%}
+    {{ return(dates) }}
 {%- endmacro %}

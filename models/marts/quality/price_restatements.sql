@@ -1,7 +1,11 @@
 -- What a change of prices did to days already told: append-only, so that a number that moved can be explained years
 -- later.
 
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy=how_rows_are_added(),
+    on_schema_change='append_new_columns'
+) }}
 
 with final as (
 
