@@ -7,13 +7,9 @@
     {{ return(dbt.load_csv_rows(model, agate_table)) }}
 {%- endmacro %}
 
-{#- The file is loaded as it is, by BigQuery's names of the types, and without their digits. -#}
+{#- The file is loaded as it is. -#}
 {% macro bigquery__seed_rows(model, agate_table) -%}
-    {%- set types = {} -%}
-    {%- for name, type in model.config.column_types.items() -%}
-        {%- do types.update({name: bigquery_type(type).partition('(')[0]}) -%}
-    {%- endfor -%}
-    {%- do model.config.update({'column_types': types}) -%}
+    {%- do model.config.update({'column_types': bigquery_seed_types(model)}) -%}
     {{ return(dbt.load_csv_rows(model, agate_table)) }}
 {%- endmacro %}
 

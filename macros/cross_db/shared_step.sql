@@ -5,3 +5,7 @@
 
 {#- Spark copies a view to each place that reads it: of a few on top of each other its planner makes gigabytes. -#}
 {% macro spark__shared_step() %}{{ return('table') }}{% endmacro %}
+
+{#- Both work a view out again in each place that reads it. -#}
+{% macro snowflake__shared_step() %}{{ return('table') }}{% endmacro %}
+{% macro bigquery__shared_step() %}{{ return('table') }}{% endmacro %}

@@ -5,16 +5,17 @@
     and {{ between_days_of(column, days, day) }}
 {%- endmacro %}
 
-{#- The same, dates only: for where a join with the days follows. Many gaps are read over. With `days_before` also the days
-    that are so many days earlier. -#}
-{% macro between_days_of(column, days, day='usage_date_utc', days_before=none) -%}
-    {%- set dates = listed_dates(days, day) -%}
-    {%- if dates is none -%}
+{#- The same, dates only: for where a join with the days follows. Many gaps are read over. `shifts` are other days than those
+    listed, by how many days later they are. -#}
+{% macro between_days_of(column, days, day='usage_date_utc', shifts=[0]) -%}
+    {%- set listed = listed_dates(days, day) -%}
+    {%- if listed is none -%}
         {{ return('1 = 1') }}
     {%- endif -%}
-    {%- if days_before -%}
-        {%- for date in dates | list -%}{%- do dates.append(date - modules.datetime.timedelta(days=days_before)) -%}{%- endfor -%}
-    {%- endif -%}
+    {%- set dates = [] -%}
+    {%- for shift in shifts -%}
+        {%- for date in listed -%}{%- do dates.append(date + modules.datetime.timedelta(days=shift)) -%}{%- endfor -%}
+    {%- endfor -%}
     {%- set ranges = [] -%}
     {%- for date in dates | unique | sort -%}
         {%- set next_date = date + modules.datetime.timedelta(days=1) -%}
@@ -33,6 +34,13 @@
         {%- do conditions.append('(' ~ column ~ ' >= ' ~ day_literal(from_date) ~ ' and ' ~ column ~ ' < ' ~ day_literal(to_date) ~ ')') -%}
     {%- endfor -%}
     {{ return('(' ~ conditions | join(' or ') ~ ')') }}
+{%- endmacro %}
+
+{#- Attempts of the reporting time zone's dates that a run writes. They are kept by UTC day, of which a date has parts of
+    two or three. -#}
+{% macro attempts_on_touched_dates() -%}
+    {{ on_days_of('usage_date', 'int_touched_dates', 'usage_date') }}
+    and {{ between_days_of('usage_date_utc', 'int_touched_dates', 'usage_date', shifts=[-1, 0, 1]) }}
 {%- endmacro %}
 
 {#- The dates that a table of days lists; none where it is not there yet. -#}

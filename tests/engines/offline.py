@@ -53,7 +53,7 @@ class Recorder:
 
     def columns(self, name: str) -> Mapping[str, str]:
         """Of a relation, or of what dbt builds beside it first."""
-        model = name.lower().removesuffix("__dbt_tmp")
+        model = name.lower().strip('"').removesuffix("__dbt_tmp")
         return next((relation.columns for relation in self.relations if relation.name == model), {})
 
     def take(self, node: str, sql: str) -> Answer:
@@ -73,6 +73,13 @@ def recording(warehouse: str, recorder: Recorder) -> Iterator[None]:
     opened = {"snowflake": _snowflake_connections, "bigquery": _bigquery_connections}[warehouse](recorder)
     with opened, mock.patch.dict(os.environ, ENVIRONMENT[warehouse]):
         yield
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "null"
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"
 
 
 def _snowflake_connections(recorder: Recorder) -> mock._patch:
@@ -96,8 +103,8 @@ def _snowflake_connections(recorder: Recorder) -> mock._patch:
             self.description: list[tuple[object, ...]] = []
             self.rows: list[tuple[object, ...]] = []
 
-        def execute(self, sql: str, _bindings: Sequence[object] | None = None) -> None:
-            columns, self.rows = self.answer(sql)
+        def execute(self, sql: str, bindings: Sequence[object] = ()) -> None:
+            columns, self.rows = self.answer(sql % tuple(map(_literal, bindings)) if bindings else sql)
             contract = recorder.columns(self.connection.name.rpartition(".")[2])
             types = [ids[kinds.get(contract.get(name, "text"), "FIXED")] for name in columns]
             self.description = [
@@ -115,7 +122,7 @@ def _snowflake_connections(recorder: Recorder) -> mock._patch:
                 return ["name"], []
             if "show user functions" in sql:
                 return ["name", "schema_name", "catalog_name", "is_builtin"], []
-            if asked := re.search(r"describe table (\S+)", sql):
+            if asked := re.search(r"describe table (\S+)", sql, re.IGNORECASE):
                 types = {"text": "VARCHAR(16777216)", "bigint": "NUMBER(38,0)", "double precision": "FLOAT"}
                 columns = recorder.columns(asked[1].rpartition(".")[2])
                 return ["name", "type"], [(name.upper(), types.get(kind, kind)) for name, kind in columns.items()]
@@ -187,7 +194,7 @@ def _bigquery_connections(recorder: Recorder) -> mock._patch:
         ) -> object:
             columns = ", ".join(f"{column.name} {column.field_type}" for column in job_config.schema)
             name = f"`{table.project}`.`{table.dataset_id}`.`{table.table_id}`"
-            recorder.take(self.connection.name, f"create table {name} ({columns})")
+            recorder.take(self.connection.name, f"create table if not exists {name} ({columns})")
             return SimpleNamespace(result=lambda **_options: SimpleNamespace(state="DONE", error_result=None))
 
         def create_dataset(self, **_options: object) -> None: ...

@@ -26,6 +26,7 @@ with final as (
     where
         {{ 'earlier.first_run_id not in (select logged.run_id from ' ~ this ~ ' as logged) and ' if is_incremental() -}}
         coalesce(earlier.price_id, '') != coalesce(attempts.price_id, '')
+        and {{ between_days_of('attempts.usage_date_utc', 'int_touched_days') }}
     group by earlier.first_run_id, earlier.usage_date_utc, attempts.provider, attempts.model
 
 )

@@ -8,9 +8,13 @@
 -- depends_on: {{ ref('int_touched_dates') }}
 
 {% set is_read = 'is_in_scope' %}
+{% set attempt_is_read = 'is_in_scope' %}
 {% if is_incremental() %}
     {% set is_read = is_read ~ ' and usage_date in (select read_dates.usage_date from read_dates) and '
-        ~ between_days_of('usage_date', 'int_touched_dates', 'usage_date', days_before=7) %}
+        ~ between_days_of('usage_date', 'int_touched_dates', 'usage_date', shifts=[-7, 0]) %}
+    {# attempts are kept by UTC day #}
+    {% set attempt_is_read = is_read ~ ' and '
+        ~ between_days_of('usage_date_utc', 'int_touched_dates', 'usage_date', shifts=[-8, -7, -6, -1, 0, 1]) %}
 {% endif %}
 
 with {% if is_incremental() -%}
@@ -33,7 +37,7 @@ rolled_up as (
 attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
-    where {{ is_read }}
+    where {{ attempt_is_read }}
 
 ),
 
