@@ -3,21 +3,25 @@
 Questions get canned answers: what exists, the columns of contracts, two touched days, no failures.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUCHED_DAYS = (date(2026, 10, 3), date(2026, 10, 5))
+CATALOG = {"snowflake": "llm_spend", "bigquery": "nowhere"}
+"""The warehouses that only this knows, each with its database."""
 ENVIRONMENT = {
     "snowflake": {"LLM_SPEND_SNOWFLAKE_ACCOUNT": "nowhere", "LLM_SPEND_SNOWFLAKE_PASSWORD": "none"},
-    "bigquery": {"LLM_SPEND_BIGQUERY_PROJECT": "nowhere"},
+    "bigquery": {"LLM_SPEND_BIGQUERY_PROJECT": CATALOG["bigquery"]},
 }
 Answer = tuple[list[str], list[tuple[object, ...]]]
 
@@ -211,13 +215,16 @@ def _bigquery_connections(recorder: Recorder) -> mock._patch:
     return mock.patch.object(BigQueryConnectionManager, "open", classmethod(opened))
 
 
-def dbt(warehouse: str, recorder: Recorder, folder: Path, command: Sequence[str], variables: str) -> object:
+def dbt(
+    warehouse: str, recorder: Recorder, folder: Path, command: Sequence[str], variables: Mapping[str, str]
+) -> object:
     """What dbt answers to a command. RuntimeError with its faults where it does not end well."""
     from dbt.cli.main import dbtRunner
 
-    with recording(warehouse, recorder):
+    seeds = {"LLM_SPEND_CONFIG_SEEDS": os.path.relpath(folder / "config", ROOT)}
+    with recording(warehouse, recorder), mock.patch.dict(os.environ, seeds), redirect_stdout(StringIO()):
         ended = dbtRunner().invoke([
-            *command, "--target", warehouse, "--vars", variables, "--threads", "1",
+            *command, "--target", warehouse, "--vars", json.dumps(variables), "--threads", "1",
             "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet", "--no-use-colors",
             "--target-path", str(folder / "dbt"), "--log-path", str(folder / "logs"),
         ])  # fmt: skip
@@ -231,9 +238,25 @@ def dbt(warehouse: str, recorder: Recorder, folder: Path, command: Sequence[str]
     return ended.result
 
 
-def project_relations(manifest: object) -> list[Relation]:
-    """Every table and view that a build makes."""
-    nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "seed")]
+def builds(warehouse: str, folder: Path, variables: Mapping[str, str]) -> dict[str, list[Statement]]:
+    """What dbt sends when nothing is there yet, and when everything is."""
+    manifest = dbt(warehouse, Recorder([]), folder, ["parse"], variables)
+    relations = _relations(manifest)
+    sent = {}
+    for name, all_exist in (("first", False), ("next", True)):
+        recorder = Recorder(relations, all_exist)
+        dbt(warehouse, recorder, folder, ["build", "--exclude-resource-type", "unit_test"], variables)
+        sent[name] = recorder.statements
+    return sent
+
+
+def compiled(warehouse: str, folder: Path, sql: str, variables: Mapping[str, str]) -> str:
+    """SQL with macros in it, as the warehouse would be asked it."""
+    result = dbt(warehouse, Recorder([]), folder, ["compile", "--no-introspect", "--inline", sql], variables)
+    return result.results[0].node.compiled_code
+
+
+def _relations(manifest: object) -> list[Relation]:
     return [
         Relation(
             node.schema,
@@ -241,5 +264,6 @@ def project_relations(manifest: object) -> list[Relation]:
             "view" if node.config.materialized == "view" else "table",
             {column.name: column.data_type for column in node.columns.values() if column.data_type},
         )
-        for node in nodes
+        for node in manifest.nodes.values()
+        if node.resource_type in ("model", "seed")
     ]
