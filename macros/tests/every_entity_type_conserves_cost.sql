@@ -3,6 +3,7 @@
 with whole as (
 
     select
+        1 as everything,
         sum(cost_usd) as cost_usd,
         sum(requests) as requests,
         sum(attempts) as attempts
@@ -14,6 +15,7 @@ with whole as (
 by_type as (
 
     select
+        1 as everything,
         entity_type,
         sum(cost_usd) as cost_usd,
         sum(requests) as requests,
@@ -26,7 +28,7 @@ by_type as (
 select by_type.*
 from whole
 left join by_type
-    on 1 = 1
+    on whole.everything = by_type.everything
 where
     coalesce(by_type.cost_usd, 0) != coalesce(whole.cost_usd, 0)
     or coalesce(by_type.requests, 0) != coalesce(whole.requests, 0)

@@ -13,7 +13,7 @@ with dates as (
         ) as usage_date,
         is_everything
     from {{ ref('int_touched_days') }}
-    {{ 'union' if not loop.last }}
+    {{ 'union distinct' if not loop.last }}
     {% endfor %}
 
 ),
@@ -25,7 +25,7 @@ final as (
         is_everything
     from dates
 
-    union
+    union distinct
 
     select
         {{ add_days('usage_date', 7) }} as usage_date,

@@ -20,9 +20,9 @@ with daily as (
         model,
         {{ sum_count('comparable_requests') }} as requests,
         {{ sum_money('comparable_cost_usd') }} as cost_usd,
-        cast(sum(comparable_cost_usd_sum_of_squares) as decimal(38, 18)) as cost_usd_sum_of_squares,
+        cast(sum(comparable_cost_usd_sum_of_squares) as {{ type_decimal(38, 18) }}) as cost_usd_sum_of_squares,
         {{ sum_count('comparable_tokens') }} as tokens,
-        cast(sum(comparable_tokens_sum_of_squares) as decimal(38, 0)) as tokens_sum_of_squares
+        cast(sum(comparable_tokens_sum_of_squares) as {{ type_decimal(38, 0) }}) as tokens_sum_of_squares
     from {{ ref('fct_daily_requests') }}
     where
         is_in_scope

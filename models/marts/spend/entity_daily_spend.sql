@@ -7,11 +7,21 @@
 
 -- depends_on: {{ ref('int_touched_dates') }}
 
+{% set is_read = 'is_in_scope' %}
+{% set attempt_is_read = 'is_in_scope' %}
+{% if is_incremental() %}
+    {% set is_read = is_read ~ ' and usage_date in (select read_dates.usage_date from read_dates) and '
+        ~ between_days_of('usage_date', 'int_touched_dates', 'usage_date', shifts=[-7, 0]) %}
+    {# attempts are kept by UTC day #}
+    {% set attempt_is_read = is_read ~ ' and '
+        ~ between_days_of('usage_date_utc', 'int_touched_dates', 'usage_date', shifts=[-8, -7, -6, -1, 0, 1]) %}
+{% endif %}
+
 with {% if is_incremental() -%}
 read_dates as (
 
     select usage_date from {{ ref('int_touched_dates') }}
-    union
+    union distinct
     select {{ add_days('usage_date', -7) }} as usage_date from {{ ref('int_touched_dates') }}
 
 ),
@@ -20,14 +30,14 @@ read_dates as (
 rolled_up as (
 
     select * from {{ ref('fct_daily_spend') }}
-    where {{ 'usage_date in (select read_dates.usage_date from read_dates) and ' if is_incremental() -}} is_in_scope
+    where {{ is_read }}
 
 ),
 
 attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
-    where {{ 'usage_date in (select read_dates.usage_date from read_dates) and ' if is_incremental() -}} is_in_scope
+    where {{ attempt_is_read }}
 
 ),
 
