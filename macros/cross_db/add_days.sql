@@ -11,3 +11,7 @@ cast({{ dbt.dateadd('day', days, date_expression) }} as date)
 {% macro spark__add_days(date_expression, days) -%}
 date_add({{ date_expression }}, {{ days }})
 {%- endmacro %}
+
+{% macro bigquery__add_days(date_expression, days) -%}
+date_add({{ date_expression }}, interval {{ days }} day)
+{%- endmacro %}

@@ -11,3 +11,8 @@
 {% macro spark__add_hours(timestamp_expression, hours) -%}
 {{ timestamp_expression }} + interval {{ hours }} hours
 {%- endmacro %}
+
+{#- dbt's own answers a datetime, which compares with no timestamp. -#}
+{% macro bigquery__add_hours(timestamp_expression, hours) -%}
+timestamp_add({{ timestamp_expression }}, interval {{ hours }} hour)
+{%- endmacro %}

@@ -14,3 +14,12 @@ replaceRegexpAll({{ text_expression }}, '-(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12
 {% macro spark__dash_compact_dates(text_expression) -%}
 regexp_replace({{ text_expression }}, '-(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])(-|:|$)', '-$1-$2-$3$4')
 {%- endmacro %}
+
+{#- Here a backslash in a text is written twice. -#}
+{% macro bigquery__dash_compact_dates(text_expression) -%}
+regexp_replace({{ text_expression }}, '-(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])(-|:|$)', '-\\1-\\2-\\3\\4')
+{%- endmacro %}
+
+{% macro snowflake__dash_compact_dates(text_expression) -%}
+{{ bigquery__dash_compact_dates(text_expression) }}
+{%- endmacro %}

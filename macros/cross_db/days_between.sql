@@ -11,3 +11,7 @@
 {% macro spark__days_between(first_date, second_date) -%}
 datediff({{ second_date }}, {{ first_date }})
 {%- endmacro %}
+
+{% macro bigquery__days_between(first_date, second_date) -%}
+date_diff({{ second_date }}, {{ first_date }}, day)
+{%- endmacro %}

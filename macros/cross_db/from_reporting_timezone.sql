@@ -19,3 +19,11 @@ toTimeZone(toDateTime64(toString({{ timestamp_expression }}), 6, '{{ zone }}'), 
 {% macro spark__from_reporting_timezone(timestamp_expression, zone) -%}
 to_utc_timestamp({{ timestamp_expression }}, '{{ zone }}')
 {%- endmacro %}
+
+{% macro snowflake__from_reporting_timezone(timestamp_expression, zone) -%}
+convert_timezone('{{ zone }}', 'UTC', {{ timestamp_expression }})
+{%- endmacro %}
+
+{% macro bigquery__from_reporting_timezone(timestamp_expression, zone) -%}
+timestamp(datetime({{ timestamp_expression }}), '{{ zone }}')
+{%- endmacro %}

@@ -19,3 +19,11 @@
 {% macro spark__in_reporting_timezone(timestamp_expression, zone) -%}
 from_utc_timestamp({{ timestamp_expression }}, '{{ zone }}')
 {%- endmacro %}
+
+{% macro snowflake__in_reporting_timezone(timestamp_expression, zone) -%}
+convert_timezone('UTC', '{{ zone }}', {{ timestamp_expression }})
+{%- endmacro %}
+
+{% macro bigquery__in_reporting_timezone(timestamp_expression, zone) -%}
+timestamp(datetime({{ timestamp_expression }}, '{{ zone }}'))
+{%- endmacro %}

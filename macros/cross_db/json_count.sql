@@ -19,3 +19,11 @@ toInt64OrNull(extract({{ expression }}, '"{{ key }}" *: *([0-9]+)'))
 {% macro spark__json_count(expression, key) -%}
 cast(nullif(regexp_extract({{ expression }}, '"{{ key }}" *: *([0-9]+)', 1), '') as {{ dbt.type_bigint() }})
 {%- endmacro %}
+
+{% macro snowflake__json_count(expression, key) -%}
+cast(regexp_substr({{ expression }}, '"{{ key }}" *: *([0-9]+)', 1, 1, 'e', 1) as {{ dbt.type_bigint() }})
+{%- endmacro %}
+
+{% macro bigquery__json_count(expression, key) -%}
+cast(regexp_extract({{ expression }}, '"{{ key }}" *: *([0-9]+)') as {{ dbt.type_bigint() }})
+{%- endmacro %}

@@ -20,3 +20,12 @@ end
     {%- set array = 'to_json(array(' ~ expression ~ '))' -%}
 case when {{ expression }} is not null then substring({{ array }}, 2, length({{ array }}) - 2) end
 {%- endmacro %}
+
+{% macro snowflake__json_text(expression) -%}
+to_json(to_variant({{ expression }}))
+{%- endmacro %}
+
+{#- BigQuery writes a null as a word. -#}
+{% macro bigquery__json_text(expression) -%}
+case when {{ expression }} is not null then to_json_string({{ expression }}) end
+{%- endmacro %}

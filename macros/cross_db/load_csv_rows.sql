@@ -1,3 +1,18 @@
+{#- The rows of a seed. dbt finds this macro before its own, for a seed of this package. -#}
+{% macro load_csv_rows(model, agate_table) -%}
+    {{ return(adapter.dispatch('seed_rows', 'llm_spend')(model, agate_table)) }}
+{%- endmacro %}
+
+{% macro default__seed_rows(model, agate_table) -%}
+    {{ return(dbt.load_csv_rows(model, agate_table)) }}
+{%- endmacro %}
+
+{#- The file is loaded as it is. -#}
+{% macro bigquery__seed_rows(model, agate_table) -%}
+    {%- do model.config.update({'column_types': bigquery_seed_types(model)}) -%}
+    {{ return(dbt.load_csv_rows(model, agate_table)) }}
+{%- endmacro %}
+
 {#- dbt's own, with the places of a row's values written once: dbt looks the sign of a place up for each value, which takes
     half a minute for the price book. Used where this is the root project. -#}
 {% macro postgres__load_csv_rows(model, agate_table) %}

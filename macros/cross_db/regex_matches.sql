@@ -19,3 +19,12 @@ regexp_matches({{ text_expression }}, {{ pattern_expression }})
 {% macro spark__regex_matches(text_expression, pattern_expression) -%}
 ({{ text_expression }} rlike regexp_replace({{ pattern_expression }}, '[$](?![^\\[]*\\])', '\\\\z'))
 {%- endmacro %}
+
+{#- Its own regexp_like wants the pattern to hold for the whole text. -#}
+{% macro snowflake__regex_matches(text_expression, pattern_expression) -%}
+(regexp_instr({{ text_expression }}, {{ pattern_expression }}) > 0)
+{%- endmacro %}
+
+{% macro bigquery__regex_matches(text_expression, pattern_expression) -%}
+regexp_contains({{ text_expression }}, {{ pattern_expression }})
+{%- endmacro %}

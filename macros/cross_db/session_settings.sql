@@ -17,3 +17,8 @@
         {%- do run_query('set spark.sql.constraintPropagation.enabled = false') -%}
     {%- endif -%}
 {% endmacro %}
+
+{#- What an account may have set otherwise: dates are part of keys, and timestamps have no zone. -#}
+{% macro snowflake__session_settings() -%}
+alter session set timezone = 'UTC', timestamp_type_mapping = 'TIMESTAMP_NTZ', date_output_format = 'YYYY-MM-DD'
+{%- endmacro %}

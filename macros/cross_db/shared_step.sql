@@ -8,3 +8,7 @@
 
 {#- ClickHouse runs a view again for each place that reads it. -#}
 {% macro clickhouse__shared_step() %}{{ return('table') }}{% endmacro %}
+
+{#- Both work a view out again in each place that reads it. -#}
+{% macro snowflake__shared_step() %}{{ return('table') }}{% endmacro %}
+{% macro bigquery__shared_step() %}{{ return('table') }}{% endmacro %}

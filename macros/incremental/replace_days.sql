@@ -32,6 +32,10 @@
 
 {#- Days without rows left are deleted too, which delete+insert by key would leave. One transaction. -#}
 {% macro get_incremental_replace_days_sql(arguments) -%}
+    {{ return(adapter.dispatch('replace_days_sql', 'llm_spend')(arguments)) }}
+{%- endmacro %}
+
+{% macro default__replace_days_sql(arguments) -%}
     {%- set replaced = config.get('meta').replaces_days -%}
     {%- set columns = arguments.dest_columns | map(attribute='quoted') | join(', ') -%}
     delete from {{ arguments.target_relation }}
@@ -42,3 +46,7 @@
     insert into {{ arguments.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arguments.temp_relation }}
 {%- endmacro %}
+
+{#- By which strategy a model that only grows is kept. -#}
+{% macro how_rows_are_added() %}{{ return(adapter.dispatch('how_rows_are_added', 'llm_spend')()) }}{% endmacro %}
+{% macro default__how_rows_are_added() %}{{ return('append') }}{% endmacro %}

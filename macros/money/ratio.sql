@@ -28,3 +28,8 @@ cast(round(cast({{ expression }} as {{ type_money() }}), 9) as {{ type_money() }
 {% macro clickhouse__derived_usd(expression) -%}
 cast(round(round(cast({{ expression }} as decimal(76, 20)), 12), 9) as {{ type_money() }})
 {%- endmacro %}
+
+{#- A cast rounds nothing there. First to the decimals of money, as it does elsewhere. -#}
+{% macro bigquery__derived_usd(expression) -%}
+round(round(cast({{ expression }} as {{ type_money() }}), 12), 9)
+{%- endmacro %}

@@ -15,5 +15,7 @@ case
             when {{ price_unit }} like '1 %' then '1'
         end
 {%- endset -%}
-{{ rounded_unit_price(product('cast(' ~ price ~ ' as decimal(18, 9))', 'cast(' ~ factor ~ ' as decimal(19, 18))')) }}
+{{ rounded_unit_price(product(
+    'cast(' ~ price ~ ' as ' ~ type_decimal(18, 9) ~ ')', 'cast(' ~ factor ~ ' as ' ~ type_decimal(19, 18) ~ ')', decimals=27
+)) }}
 {%- endmacro %}

@@ -7,7 +7,9 @@
 {%- endfor -%}
 with whole as (
 
-    select {{ sums | join(', ') }}
+    select
+        1 as everything,
+        {{ sums | join(',\n        ') }}
     from {{ other }}
     where is_in_scope
 
@@ -16,6 +18,7 @@ with whole as (
 by_type as (
 
     select
+        1 as everything,
         entity_type,
         {{ sums | join(',\n        ') }}
     from {{ model }}
@@ -26,7 +29,7 @@ by_type as (
 select by_type.*
 from whole
 left join by_type
-    on 1 = 1
+    on whole.everything = by_type.everything
 where
     {{ differences | join('\n    or ') }}
 {% endtest %}

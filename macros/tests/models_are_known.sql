@@ -8,7 +8,7 @@ with known as (
         {{ lower_case('model_id') }} as model_name
     from {{ prices }}
 
-    union
+    union distinct
 
     select
         {{ lower_case('provider_id') }} as provider_name,

@@ -31,7 +31,7 @@ change_days as (
         day_from as change_day
     from windows
 
-    union
+    union distinct
 
     select
         series,

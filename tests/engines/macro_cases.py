@@ -14,10 +14,10 @@ WITHOUT_A_VALUE = {"session_settings", "load_csv_rows", "shared_step"}
 """Macros that are no expressions; every build uses them."""
 
 
-def wrong_cases(engine: Engine, compiled: Callable[[str], str]) -> tuple[int, list[str]]:
-    """How many conditions there are, and those that do not hold, as the engine was asked them.
+def compiled_cases(compiled: Callable[[str], str]) -> tuple[list[str], list[str]]:
+    """Every condition as an engine would be asked it, and the macros that have none.
 
-    `compiled` gives dbt's json for SQL with macros in it.
+    `compiled` makes SQL of SQL with macros in it.
     """
     lines = [line for line in CASES.read_text(encoding="utf-8").splitlines() if line]
     conditions = [line for line in lines if not line.startswith("--")]
@@ -28,9 +28,18 @@ def wrong_cases(engine: Engine, compiled: Callable[[str], str]) -> tuple[int, li
         for name in line.removeprefix("-- ").partition(":")[0].split(", ")
     }
     macros = {path.stem for path in (ROOT / "macros" / "cross_db").glob("*.sql")}
-    wrong = [f"macros/cross_db/{name}.sql has no case" for name in sorted(macros - headed - WITHOUT_A_VALUE)]
+    without = [f"macros/cross_db/{name}.sql has no case" for name in sorted(macros - headed - WITHOUT_A_VALUE)]
     # all in one compilation, for each takes seconds
-    for condition in json.loads(compiled(SEPARATOR.join(conditions)))["compiled"].split(SEPARATOR):
+    return compiled(SEPARATOR.join(conditions)).split(SEPARATOR), without
+
+
+def wrong_cases(engine: Engine, compiled: Callable[[str], str]) -> tuple[int, list[str]]:
+    """How many conditions there are, and those that do not hold, as the engine was asked them.
+
+    `compiled` gives dbt's json for SQL with macros in it.
+    """
+    conditions, wrong = compiled_cases(lambda sql: json.loads(compiled(sql))["compiled"])
+    for condition in conditions:
         _, ((holds,),) = engine.query(f"select case when {condition} then 1 else 0 end as holds")
         if holds != 1:
             wrong.append(" ".join(condition.split()))

@@ -12,6 +12,10 @@
 {{ days_between("cast('2024-02-28' as date)", "cast('2024-03-01' as date)") }} = 2
 {{ days_between("cast('2027-01-01' as date)", "cast('2026-12-31' as date)") }} = -1
 
+-- day_literal
+cast('2026-03-01' as date) >= {{ day_literal('2026-03-01') }} and cast('2026-02-28 23:59:59.999999' as {{ type_utc_timestamp() }}) < {{ day_literal('2026-03-01') }}
+not cast('2026-02-28' as date) >= {{ day_literal('2026-03-01') }} and cast('2026-03-01 00:00:00' as {{ type_utc_timestamp() }}) >= {{ day_literal('2026-03-01') }}
+
 -- sorted_list
 (select {{ sorted_list('word', "','") }} from (select 'b' as word union all select 'é' as word union all select 'B' as word) as words) = 'B,b,é'
 
@@ -83,7 +87,7 @@ not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
 
 -- money: exact, halves away from zero
 {{ money("cast(9999999999 as " ~ dbt.type_bigint() ~ ") * cast('0.000000000001' as " ~ type_unit_price() ~ ")") }} = cast('0.009999999999' as {{ type_money() }})
-{{ rounded_unit_price("cast('0.0000000000005' as decimal(18, 13))") }} = cast('0.000000000001' as {{ type_unit_price() }})
+{{ rounded_unit_price("cast('0.0000000000005' as " ~ type_decimal(18, 13) ~ ")") }} = cast('0.000000000001' as {{ type_unit_price() }})
 {{ unit_price("'0.15'", "'1M tokens'") }} = cast('0.00000015' as {{ type_unit_price() }})
 {{ unit_price("'0.111'", "'1 hour'") }} = cast('0.000030833333' as {{ type_unit_price() }})
 {{ derived_usd("cast('0.1234567895' as " ~ type_money() ~ ")") }} = cast('0.12345679' as {{ type_money() }})
@@ -94,4 +98,3 @@ greatest(0, -1) = 0 and least(1, 2) = 1
 -- days
 {{ is_weekday_in("cast('2026-10-05' as date)", "'1000000'") }} and not {{ is_weekday_in("cast('2026-10-04' as date)", "'1000000'") }}
 {{ minute_of_day("'23:59'") }} = 1439 and {{ minute_of_day("'9:00'") }} is null
-cast({{ dbt.date_trunc('week', "cast('2026-10-04' as date)") }} as date) = cast('2026-09-28' as date)

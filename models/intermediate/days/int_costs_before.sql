@@ -26,6 +26,7 @@ final as (
     from {{ attempts }} as attempts
     inner join repriced
         on attempts.usage_date_utc = repriced.usage_date_utc
+    where {{ between_days_of('attempts.usage_date_utc', 'int_touched_days') }}
 
     {% if last_run and finished -%}
     union all

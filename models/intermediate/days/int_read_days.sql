@@ -45,13 +45,13 @@ final as (
 
     select usage_date_utc from {{ ref('int_touched_days') }}
 
-    union
+    union distinct
 
     select cast(started_at as date) as usage_date_utc
     from {{ ref('stg_app__usage_events') }}
     where event_id in (select landed.event_id from landed)
 
-    union
+    union distinct
 
     select usage_date_utc
     from {{ attempts }}

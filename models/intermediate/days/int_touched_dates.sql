@@ -10,5 +10,5 @@ select
     ) as usage_date,
     is_everything
 from {{ ref('int_touched_days') }}
-{{ 'union' if not loop.last }}
+{{ 'union distinct' if not loop.last }}
 {% endfor %}

@@ -115,7 +115,7 @@ related_events as (
         quarantine_reason is null
         and event_id in (select landed.event_id from landed)
 
-    union
+    union distinct
 
     select
         usage_date_utc,
@@ -142,7 +142,7 @@ related_requests as (
 related as (
 
     select usage_date_utc from related_events
-    union
+    union distinct
     select usage_date_utc from related_requests
 
 ),

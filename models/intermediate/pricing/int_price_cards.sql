@@ -88,7 +88,7 @@ change_dates as (
         valid_from as changed_on
     from price_overrides
 
-    union
+    union distinct
 
     select
         provider_id,
@@ -96,7 +96,7 @@ change_dates as (
         valid_to as changed_on
     from price_overrides
 
-    union
+    union distinct
 
     select
         price_overrides.provider_id,
@@ -106,7 +106,7 @@ change_dates as (
     inner join {{ ref('stg_config__fx_rates') }} as fx_rates
         on price_overrides.currency = fx_rates.currency
 
-    union
+    union distinct
 
     select
         provider_id,
@@ -114,7 +114,7 @@ change_dates as (
         valid_from as changed_on
     from price_multipliers
 
-    union
+    union distinct
 
     select
         provider_id,
@@ -131,7 +131,7 @@ starts as (
         list_valid_from as valid_from
     from cards
 
-    union
+    union distinct
 
     select
         {{ columns_of('cards', card_columns) }},
@@ -164,7 +164,7 @@ at_speed as (
         list_speed as speed
     from dated
 
-    union
+    union distinct
 
     select
         {{ columns_of('dated', dated_columns) }},
@@ -191,7 +191,7 @@ in_region as (
         '' as region
     from at_speed
 
-    union
+    union distinct
 
     select
         at_speed.*,
@@ -246,7 +246,7 @@ final as (
         {{ columns_of('keyed', dated_columns + ['speed', 'region', 'card_id']) }},
         cast(
             {{ product('coalesce(speed_multipliers.multiplier, 1)', 'coalesce(region_multipliers.multiplier, 1)') }}
-            as decimal(18, 12)
+            as {{ type_decimal(18, 12) }}
         ) as multiplier,
         coalesce({{ dbt.concat(["' × '", 'speed_multipliers.multiplier_text']) }}, '') as speed_terms,
         coalesce({{ dbt.concat(["' × '", 'region_multipliers.multiplier_text']) }}, '') as region_terms

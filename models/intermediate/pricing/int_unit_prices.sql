@@ -25,7 +25,7 @@ listed as (
         prices.usage_type,
         case
             when prices.usage_type in {{ usage_types_in('tokens') }}
-                then {{ rounded_unit_price(product('prices.unit_price', 'cards.multiplier')) }}
+                then {{ rounded_unit_price(product('prices.unit_price', 'cards.multiplier', decimals=24)) }}
             else prices.unit_price
         end as list_unit_price,
         {{ dbt.concat([
@@ -61,8 +61,9 @@ agreed as (
         price_overrides.discount_percent,
         price_overrides.discount_text,
         price_overrides.note,
-        {{ rounded_unit_price(product('price_overrides.unit_price', 'coalesce(fx_rates.usd_per_unit, 1)')) }}
-            as unit_price,
+        {{ rounded_unit_price(
+            product('price_overrides.unit_price', 'coalesce(fx_rates.usd_per_unit, 1)', decimals=24)
+        ) }} as unit_price,
         {{ dbt.concat([
             'price_overrides.price_text',
             "' '",
@@ -175,8 +176,8 @@ final as (
                 then best_agreed.unit_price
             when best_agreed.discount_percent is not null
                 then {{ rounded_unit_price(
-                    product('listed.list_unit_price', '(100 - best_agreed.discount_percent)')
-                    ~ " * cast('0.01' as decimal(3, 2))"
+                    product('listed.list_unit_price', '(100 - best_agreed.discount_percent)', decimals=20)
+                    ~ " * cast('0.01' as " ~ type_decimal(3, 2) ~ ")"
                 ) }}
             else listed.list_unit_price
         end as unit_price,

@@ -109,7 +109,7 @@ beginnings_and_ends as (
     inner join places
         on {{ text_length('own_names.own_name') }} >= places.place
 
-    union
+    union distinct
 
     select
         own_names.own_name,

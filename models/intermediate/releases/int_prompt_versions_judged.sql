@@ -24,9 +24,9 @@ with daily as (
         model,
         {{ sum_count('comparable_requests') }} as requests,
         {{ sum_money('comparable_cost_usd') }} as cost_usd,
-        cast(sum(comparable_cost_usd_sum_of_squares) as decimal(38, 18)) as cost_usd_sum_of_squares,
+        cast(sum(comparable_cost_usd_sum_of_squares) as {{ type_decimal(38, 18) }}) as cost_usd_sum_of_squares,
         {{ sum_count('comparable_tokens') }} as tokens,
-        cast(sum(comparable_tokens_sum_of_squares) as decimal(38, 0)) as tokens_sum_of_squares,
+        cast(sum(comparable_tokens_sum_of_squares) as {{ type_decimal(38, 0) }}) as tokens_sum_of_squares,
         {%- for count in counts[1:] %}
         {{ sum_count(count) }} as {{ count }},
         {%- endfor %}

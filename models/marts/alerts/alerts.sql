@@ -48,7 +48,7 @@ incident_days as (
     from incidents
     inner join {{ ref('dim_dates') }} as dim_dates
         on cast(incidents.window_start as date) <= dim_dates.date_day
-        and incidents.window_end > dim_dates.date_day
+        and incidents.window_end > cast(dim_dates.date_day as {{ type_utc_timestamp() }})
 
 ),
 

@@ -21,7 +21,10 @@ numbered as (
 
 dated as (
 
-    select {{ add_days("cast('2020-01-01' as date)", 'day_number') }} as date_day
+    select
+        {{ add_days("cast('2020-01-01' as date)", 'day_number') }} as date_day,
+        -- engines begin a week on different days; the first date was a Wednesday
+        {{ add_days("cast('2020-01-01' as date)", 'day_number - mod(day_number + 2, 7)') }} as week_start_date
     from numbered
 
 ),
@@ -30,7 +33,7 @@ started as (
 
     select
         date_day,
-        cast({{ dbt.date_trunc('week', 'date_day') }} as date) as week_start_date,
+        week_start_date,
         cast({{ dbt.date_trunc('month', 'date_day') }} as date) as month_start_date
     from dated
 

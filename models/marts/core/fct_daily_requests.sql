@@ -20,8 +20,8 @@ compared as (
     select
         *,
         attempts_without_cost = 0 as is_comparable,
-        cast(round(cost_usd, 9) as decimal(18, 9)) as cost_usd_rounded,
-        cast(input_tokens + output_tokens as decimal(19, 0)) as tokens
+        cast(round(cost_usd, 9) as {{ type_decimal(18, 9) }}) as cost_usd_rounded,
+        cast(input_tokens + output_tokens as {{ type_decimal(19, 0) }}) as tokens
     from requests
 
 ),
@@ -49,12 +49,18 @@ final as (
         {{ sum_count('case when is_comparable then 1 else 0 end') }} as comparable_requests,
         {{ sum_money('case when is_comparable then cost_usd else 0 end') }} as comparable_cost_usd,
         cast(
-            sum(case when is_comparable then {{ product('cost_usd_rounded', 'cost_usd_rounded') }} else 0 end)
-            as decimal(38, 18)
+            sum(
+                case
+                    when is_comparable then {{ product('cost_usd_rounded', 'cost_usd_rounded', decimals=18) }}
+                    else 0
+                end
+            )
+            as {{ type_decimal(38, 18) }}
         ) as comparable_cost_usd_sum_of_squares,
         {{ sum_count('case when is_comparable then tokens else 0 end') }} as comparable_tokens,
-        cast(sum(case when is_comparable then {{ product('tokens', 'tokens') }} else 0 end) as decimal(38, 0))
-            as comparable_tokens_sum_of_squares
+        cast(
+            sum(case when is_comparable then {{ product('tokens', 'tokens') }} else 0 end) as {{ type_decimal(38, 0) }}
+        ) as comparable_tokens_sum_of_squares
     from compared
     group by usage_date, is_in_scope, tenant_id, endpoint_tag, prompt_version, model
 

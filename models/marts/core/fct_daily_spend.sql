@@ -14,7 +14,7 @@ with attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
     {%- if is_incremental() %}
-    where {{ on_days_of('usage_date', 'int_touched_dates', 'usage_date') }}
+    where {{ attempts_on_touched_dates() }}
     {%- endif %}
 
 ),

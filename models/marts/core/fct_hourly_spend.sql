@@ -23,6 +23,6 @@ select
     {{ sum_money('coalesce(wasted_cost_usd, 0)') }} as wasted_cost_usd
 from {{ ref('fct_llm_attempts') }}
 {%- if is_incremental() %}
-where {{ on_days_of('usage_date', 'int_touched_dates', 'usage_date') }}
+where {{ attempts_on_touched_dates() }}
 {%- endif %}
 group by usage_date, usage_hour, is_in_scope, tenant_id, endpoint_tag, workflow_id, model

@@ -1,7 +1,11 @@
 -- What a change of prices did to days already told: append-only, so that a number that moved can be explained years
 -- later.
 
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy=how_rows_are_added(),
+    on_schema_change='append_new_columns'
+) }}
 
 with final as (
 
@@ -22,6 +26,7 @@ with final as (
     where
         {{ 'earlier.first_run_id not in (select logged.run_id from ' ~ this ~ ' as logged) and ' if is_incremental() -}}
         coalesce(earlier.price_id, '') != coalesce(attempts.price_id, '')
+        and {{ between_days_of('attempts.usage_date_utc', 'int_touched_days') }}
     group by earlier.first_run_id, earlier.usage_date_utc, attempts.provider, attempts.model
 
 )

@@ -7,9 +7,13 @@
 {% set sums = [] %}
 {% for count in counts %}{% do sums.append(sum_count(count) ~ ' as ' ~ count) %}{% endfor %}
 {% for amount in amounts %}{% do sums.append(sum_money(amount) ~ ' as ' ~ amount) %}{% endfor %}
-{% set read_days = '1 = 1' %}
+{% set is_read, attempt_is_read = 'is_in_scope', 'is_in_scope' %}
 {% if is_incremental() %}
-{% set read_days = between_days_of('usage_date', 'int_trailing_dates', 'usage_date', days_before=31) %}
+    {% set is_read = is_read ~ ' and '
+        ~ between_days_of('usage_date', 'int_trailing_dates', 'usage_date', shifts=range(-31, 1)) %}
+    {# attempts are kept by UTC day #}
+    {% set attempt_is_read = is_read ~ ' and '
+        ~ between_days_of('usage_date_utc', 'int_trailing_dates', 'usage_date', shifts=range(-32, 2)) %}
 {% endif %}
 {% set first_day = "cast('2020-01-01' as date)" %}
 {% set entity = 'entity_type, entity_id, user_type' %}
@@ -27,18 +31,14 @@
 with rolled_up as (
 
     select * from {{ ref('fct_daily_spend') }}
-    where
-        is_in_scope
-        and {{ read_days }}
+    where {{ is_read }}
 
 ),
 
 attempts as (
 
     select * from {{ ref('fct_llm_attempts') }}
-    where
-        is_in_scope
-        and {{ read_days }}
+    where {{ attempt_is_read }}
 
 ),
 

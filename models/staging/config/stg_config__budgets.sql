@@ -41,8 +41,9 @@ in_other_currencies as (
         declared.scope_type,
         declared.scope_id,
         declared.period,
-        {{ derived_usd(product('cast(declared.amount_text as decimal(18, 6))', 'fx_rates.usd_per_unit')) }}
-            as amount_usd,
+        {{ derived_usd(product(
+            'cast(declared.amount_text as ' ~ type_decimal(18, 6) ~ ')', 'fx_rates.usd_per_unit', decimals=18
+        )) }} as amount_usd,
         greatest(declared.valid_from, coalesce(fx_rates.valid_from, declared.valid_from)) as valid_from,
         least(declared.valid_to, coalesce(fx_rates.valid_to, declared.valid_to)) as valid_to,
         declared.warning_ratio,

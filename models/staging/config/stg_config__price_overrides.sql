@@ -10,7 +10,7 @@ select
     upper(coalesce(currency, 'USD')) as currency,
     {{ unit_price('price', 'price_unit') }} as unit_price,
     discount_percent as discount_text,
-    cast(discount_percent as decimal(9, 6)) as discount_percent,
+    cast(discount_percent as {{ type_decimal(9, 6) }}) as discount_percent,
     cast(coalesce(valid_from, '1900-01-01') as {{ type_validity_date() }}) as valid_from,
     cast(coalesce(valid_to, '9999-12-31') as {{ type_validity_date() }}) as valid_to,
     case when model_id is null then 0 else 4 end

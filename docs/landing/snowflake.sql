@@ -1,0 +1,73 @@
+-- Where usage events land in Snowflake: what the models read with the var `event_source: landing`.
+-- Timestamps are naive UTC. Rows are only appended; they are sorted by day, so that a run reads the parts of its days.
+
+create schema if not exists raw;
+
+create table if not exists raw.raw_usage_events (
+    event_id varchar not null,
+    started_at timestamp_ntz(6),
+    provider varchar,
+    model varchar,
+    requested_model varchar,
+    service_tier varchar,
+    region varchar,
+    speed varchar,
+    external_request_id varchar,
+    call_name varchar,
+    attempt_number bigint,
+    run_id varchar,
+    endpoint_tag varchar,
+    prompt_version varchar,
+    feature_name varchar,
+    agent_id varchar,
+    workflow_id varchar,
+    cost_group varchar,
+    tenant_id varchar,
+    user_id varchar,
+    user_type varchar,
+    team varchar,
+    project_id varchar,
+    api_key_id varchar,
+    environment varchar,
+    data_mode varchar,
+    input_tokens bigint,
+    output_tokens bigint,
+    total_tokens bigint,
+    cached_input_tokens bigint,
+    cache_write_tokens bigint,
+    cache_write_1h_tokens bigint,
+    reasoning_tokens bigint,
+    input_audio_tokens bigint,
+    output_audio_tokens bigint,
+    input_image_tokens bigint,
+    output_image_tokens bigint,
+    cached_audio_tokens bigint,
+    cached_image_tokens bigint,
+    web_search_requests bigint,
+    other_usage varchar,
+    cache_hit boolean,
+    status varchar,
+    error_code varchar,
+    task_succeeded boolean,
+    latency_ms bigint,
+    reported_cost_usd number(28, 12),
+    sample_rate number(17, 12),
+    tags varchar,
+    _loaded_at timestamp_ntz(6) not null,
+    _input_includes_cache boolean,
+    _output_includes_reasoning boolean,
+    _file_hash varchar not null,
+    _source_file varchar not null,
+    _source_line bigint not null,
+    _row_hash varchar not null
+)
+cluster by (cast(started_at as date));
+
+create table if not exists raw.raw_rejected_events (
+    _file_hash varchar not null,
+    _source_file varchar not null,
+    _source_line bigint not null,
+    reason varchar not null,
+    raw_text varchar,
+    _loaded_at timestamp_ntz(6) not null
+);
