@@ -19,10 +19,10 @@
     {%- set ranges = [] -%}
     {%- for date in dates | unique | sort -%}
         {%- set next_date = date + modules.datetime.timedelta(days=1) -%}
-        {%- if ranges and ranges[-1][1] >= from_date -%}
+        {%- if ranges and ranges[-1][1] == date -%}
             {%- do ranges.append([ranges.pop()[0], next_date]) -%}
         {%- else -%}
-            {%- do ranges.append([from_date, next_date]) -%}
+            {%- do ranges.append([date, next_date]) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if not ranges -%}
