@@ -8,29 +8,30 @@
     {{ return(dbt.get_assert_columns_equivalent(sql)) }}
 {%- endmacro %}
 
-{#- A table gives its columns their types: a whole number or a decimal of any width and 1 for true are enough. -#}
+{#- By kinds, for the table gives its columns their types. -#}
 {% macro clickhouse__contract_holds(sql) -%}
-    {%- set stands_for = {'UInt8': 'Bool', 'Date': 'Date32', 'DateTime': "DateTime64(6, 'UTC')"} -%}
     {%- set declared, selected = [], [] -%}
-    {%- set declared_types = {} -%}
     {%- for column in contract_columns() -%}
-        {%- do declared.append({'name': column.name, 'data_type': column.plain_type}) -%}
-        {%- do declared_types.update({column.name: column.plain_type}) -%}
+        {%- do declared.append({'name': column.name, 'data_type': clickhouse_kind(column.plain_type)}) -%}
     {%- endfor -%}
     {%- for column in adapter.get_column_schema_from_query(sql, query_settings=config.get('query_settings', {})) -%}
-        {%- set type = declared_types.get(column.name) -%}
-        {%- set is_same = type and (
-            column.dtype == type
-            or stands_for.get(column.dtype) == type
-            or (column.is_integer() and type == 'Int64')
-            or (column.dtype.startswith('DateTime64') and type.startswith('DateTime64'))
-            or (column.is_numeric() and type.endswith(', ' ~ column.numeric_scale ~ ')'))
-        ) -%}
-        {%- do selected.append({'name': column.name, 'data_type': type if is_same else column.dtype}) -%}
+        {%- do selected.append({'name': column.name, 'data_type': clickhouse_kind(column.dtype)}) -%}
     {%- endfor -%}
     {%- if declared | sort(attribute='name') != selected | sort(attribute='name') -%}
         {%- do exceptions.raise_contract_error(declared, selected) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- What kind of value a type holds: decimals of one scale are one, and truth is a whole number there. -#}
+{% macro clickhouse_kind(type) -%}
+    {%- if type == 'Bool' or 'Int' in type -%}
+        {{ return('whole number') }}
+    {%- elif type.startswith('Decimal') -%}
+        {{ return('decimal, scale ' ~ type.split(', ')[1][:-1]) }}
+    {%- elif type.startswith('Date') -%}
+        {{ return('DateTime' if type.startswith('DateTime') else 'Date') }}
+    {%- endif -%}
+    {{ return(type) }}
 {%- endmacro %}
 
 {#- The columns of a new table, as its contract says. -#}
