@@ -56,7 +56,7 @@ not cast('2026-02-28' as date) >= {{ day_literal('2026-03-01') }} and cast('2026
 {{ lower_case("'ÉTABLI Дом'") }} = 'établi дом'
 
 -- row_before, row_after
-{{ row_before("'a'") }} over (order by 1) is null and {{ row_after("'a'") }} over (order by 1) is null
+{{ row_before('1') }} over (order by 1) is null and {{ row_after('1') }} over (order by 1) is null
 
 -- text_length, text_part, text_end: by letters
 {{ text_length("'modèle🦜'") }} = 7
