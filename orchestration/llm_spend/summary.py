@@ -37,6 +37,7 @@ def print_summary(console: Console, database: Path) -> None:
         blocks = [
             headline(connection),
             *(_lines(_top(connection, entity_type, title)) for entity_type, title in _TOPS.items()),
+            change_drivers(connection),
             prompt_versions(connection),
             _lines(_retries(connection)),
             _lines(_budgets(connection)),
@@ -120,6 +121,34 @@ def _top(connection: duckdb.DuckDBPyConnection, entity_type: str, title: str) ->
         ],
         f"{count - _TOP} more in marts.entity_daily_spend" if count > _TOP else "",
     )
+
+
+def change_drivers(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Why the last whole week cost more or less than the one before, largest driver first; nothing where nothing moved."""
+    rows = connection.execute(
+        """
+        select driver, cost_change_usd, total_change_usd, period_start from marts.spend_change_drivers
+        where period_type = 'week' and entity_type = 'total'
+        qualify period_start = max(period_start) over ()
+        order by abs(cost_change_usd) desc, driver
+        """
+    ).fetchall()
+    if not rows:
+        return []
+    _, _, total, week = rows[0]
+    drivers = ", ".join(f"{_DRIVER[driver]} {_usd(change, sign=True)}" for driver, change, _, _ in rows)
+    return [f"[bold]Week of {week} against the week before: {_usd(total, sign=True)}[/bold]", f"  {drivers}"]
+
+
+_DRIVER = {
+    "volume": "requests",
+    "retries": "retries",
+    "model_mix": "model mix",
+    "quantities": "tokens per call",
+    "unit_price": "prices",
+    "new": "new",
+    "gone": "gone",
+}
 
 
 def prompt_versions(connection: duckdb.DuckDBPyConnection) -> list[str]:
