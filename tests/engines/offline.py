@@ -13,16 +13,18 @@ from datetime import date
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
+from typing import BinaryIO
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUCHED_DAYS = (date(2026, 10, 3), date(2026, 10, 5))
-CATALOG = {"snowflake": "llm_spend", "bigquery": "nowhere"}
-"""The warehouses that only this knows, each with its database."""
+DATABASE = "llm_spend"
 ENVIRONMENT = {
-    "snowflake": {"LLM_SPEND_SNOWFLAKE_ACCOUNT": "nowhere", "LLM_SPEND_SNOWFLAKE_PASSWORD": "none"},
-    "bigquery": {"LLM_SPEND_BIGQUERY_PROJECT": CATALOG["bigquery"]},
+    "snowflake": {"LLM_SPEND_SNOWFLAKE_ACCOUNT": "nowhere", "LLM_SPEND_SNOWFLAKE_DATABASE": DATABASE},
+    "bigquery": {"LLM_SPEND_BIGQUERY_PROJECT": DATABASE},
 }
+"""The warehouses that only this knows, and what their targets need."""
+BUILD = ("build", "--exclude-resource-type", "unit_test")
 Answer = tuple[list[str], list[tuple[object, ...]]]
 
 
@@ -69,6 +71,9 @@ class Recorder:
         if re.search(r"where false\b[^;]*\blimit 0\s*$", sql):
             return list(self.columns(node.rpartition(".")[2])), []
         return ["everything"], []
+
+    def load(self, node: str, table: str, file: BinaryIO) -> None:
+        """The rows of a file, into a table that is there."""
 
 
 @contextmanager
@@ -193,12 +198,8 @@ def _bigquery_connections(recorder: Recorder) -> mock._patch:
         def list_datasets(self, *_arguments: object, **_options: object) -> list[object]:
             return []
 
-        def load_table_from_file(
-            self, _file: object, table: object, *, job_config: object, **_options: object
-        ) -> object:
-            columns = ", ".join(f"{column.name} {column.field_type}" for column in job_config.schema)
-            name = f"`{table.project}`.`{table.dataset_id}`.`{table.table_id}`"
-            recorder.take(self.connection.name, f"create table if not exists {name} ({columns})")
+        def load_table_from_file(self, file: BinaryIO, table: object, **_options: object) -> object:
+            recorder.load(self.connection.name, table.table_id, file)
             return SimpleNamespace(result=lambda **_options: SimpleNamespace(state="DONE", error_result=None))
 
         def create_dataset(self, **_options: object) -> None: ...
@@ -216,14 +217,19 @@ def _bigquery_connections(recorder: Recorder) -> mock._patch:
 
 
 def dbt(
-    warehouse: str, recorder: Recorder, folder: Path, command: Sequence[str], variables: Mapping[str, str]
+    warehouse: str,
+    recorder: Recorder,
+    folder: Path,
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    manifest: object = None,
 ) -> object:
     """What dbt answers to a command. RuntimeError with its faults where it does not end well."""
     from dbt.cli.main import dbtRunner
 
     seeds = {"LLM_SPEND_CONFIG_SEEDS": os.path.relpath(folder / "config", ROOT)}
     with recording(warehouse, recorder), mock.patch.dict(os.environ, seeds), redirect_stdout(StringIO()):
-        ended = dbtRunner().invoke([
+        ended = dbtRunner(manifest).invoke([
             *command, "--target", warehouse, "--vars", json.dumps(variables), "--threads", "1",
             "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet", "--no-use-colors",
             "--target-path", str(folder / "dbt"), "--log-path", str(folder / "logs"),
@@ -241,22 +247,23 @@ def dbt(
 def builds(warehouse: str, folder: Path, variables: Mapping[str, str]) -> dict[str, list[Statement]]:
     """What dbt sends when nothing is there yet, and when everything is."""
     manifest = dbt(warehouse, Recorder([]), folder, ["parse"], variables)
-    relations = _relations(manifest)
+    relations = project_relations(manifest)
     sent = {}
     for name, all_exist in (("first", False), ("next", True)):
         recorder = Recorder(relations, all_exist)
-        dbt(warehouse, recorder, folder, ["build", "--exclude-resource-type", "unit_test"], variables)
+        dbt(warehouse, recorder, folder, BUILD, variables)
         sent[name] = recorder.statements
     return sent
 
 
-def compiled(warehouse: str, folder: Path, sql: str, variables: Mapping[str, str]) -> str:
+def compiled(warehouse: str, folder: Path, sql: str, variables: Mapping[str, str], manifest: object = None) -> str:
     """SQL with macros in it, as the warehouse would be asked it."""
-    result = dbt(warehouse, Recorder([]), folder, ["compile", "--no-introspect", "--inline", sql], variables)
-    return result.results[0].node.compiled_code
+    command = ["compile", "--no-introspect", "--inline", sql]
+    return dbt(warehouse, Recorder([]), folder, command, variables, manifest).results[0].node.compiled_code
 
 
-def _relations(manifest: object) -> list[Relation]:
+def project_relations(manifest: object) -> list[Relation]:
+    """Every table and view that a build makes."""
     return [
         Relation(
             node.schema,

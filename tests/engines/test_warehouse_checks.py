@@ -75,14 +75,14 @@ def test_a_merge_replaces_days_that_it_names(replaced: str, is_found: bool) -> N
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
-        ("select event_id from `nowhere`.`raw`.`raw_usage_events` where input_tokens = 1", None),
-        ("select nothing_of_it from `nowhere`.`raw`.`raw_usage_events`", "nothing_of_it"),
-        ("select event_id from `nowhere`.`raw`.`raw_usage_events` where started_at >= '2026-10-01'", None),
+        ("select event_id from `llm_spend`.`raw`.`raw_usage_events` where input_tokens = 1", None),
+        ("select nothing_of_it from `llm_spend`.`raw`.`raw_usage_events`", "nothing_of_it"),
+        ("select event_id from `llm_spend`.`raw`.`raw_usage_events` where started_at >= '2026-10-01'", None),
         (
-            "select event_id from `nowhere`.`raw`.`raw_usage_events` where started_at >= cast('2026-10-01' as date)",
+            "select event_id from `llm_spend`.`raw`.`raw_usage_events` where started_at >= cast('2026-10-01' as date)",
             "DATE",
         ),
-        ("select event_id from `nowhere`.`raw`.`raw_usage_events` where input_tokens = '1'", "input_tokens"),
+        ("select event_id from `llm_spend`.`raw`.`raw_usage_events` where input_tokens = '1'", "input_tokens"),
     ],
 )
 def test_columns_exist_and_are_compared_with_their_like(statement: str, fault: str | None) -> None:
@@ -92,9 +92,9 @@ def test_columns_exist_and_are_compared_with_their_like(statement: str, fault: s
 
 
 def test_what_a_statement_made_is_known_to_the_next() -> None:
-    made = "create table `nowhere`.`marts`.`made` as select event_id as id from `nowhere`.`raw`.`raw_usage_events`"
-    assert checks.unlike(read(made, "select id from `nowhere`.`marts`.`made`"), "bigquery") == []
-    assert checks.unlike(read(made, "select event_id from `nowhere`.`marts`.`made`"), "bigquery")
+    made = "create table `llm_spend`.`marts`.`made` as select event_id as id from `llm_spend`.`raw`.`raw_usage_events`"
+    assert checks.unlike(read(made, "select id from `llm_spend`.`marts`.`made`"), "bigquery") == []
+    assert checks.unlike(read(made, "select event_id from `llm_spend`.`marts`.`made`"), "bigquery")
 
 
 def test_rows_are_replaced_in_one_transaction() -> None:

@@ -11,7 +11,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
-from offline import CATALOG, Statement
+from offline import DATABASE, Statement
 
 ROOT = Path(__file__).resolve().parents[2]
 # What it cannot read it hands on as a command, which is a fault below.
@@ -96,7 +96,7 @@ def _learn(schema: MappingSchema, create: exp.Create, types: Mapping[str, str], 
     if isinstance(create.this, exp.Schema):
         columns = [column for column in create.this.expressions if isinstance(column, exp.ColumnDef)]
         types = {column.name: column.args["kind"].sql(dialect) for column in columns}
-    schema.add_table(exp.table_(table.name, table.db, table.catalog or CATALOG[dialect]), types, dialect=dialect)
+    schema.add_table(exp.table_(table.name, table.db, table.catalog or DATABASE), types, dialect=dialect)
 
 
 def _unlike_comparisons(query: exp.Expression) -> Iterator[exp.Expression]:
