@@ -1,8 +1,8 @@
-"""The same million calls on each engine, beside DuckDB: landing, a full build, a build of one more day, one with nothing new.
+"""The same million calls on each engine, beside DuckDB: landing, a full build, one more day, nothing new. Models only.
 
-Models only. An engine is started as tests/engines starts it, with the settings of a small machine; Postgres, ClickHouse and
-Spark would want more of it. Memory is what all processes of an engine and dbt hold together (proportional set size, so
-that shared pages count once), sampled twice a second.
+An engine is started as tests/engines starts it, with the settings of a small machine, of which Postgres, ClickHouse and
+Spark would want more. Memory is what all processes of an engine and dbt hold together (proportional set size, so that
+shared pages count once), sampled twice a second.
 """
 
 import json
