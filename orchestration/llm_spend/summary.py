@@ -124,7 +124,7 @@ def _top(connection: duckdb.DuckDBPyConnection, entity_type: str, title: str) ->
 
 
 def change_drivers(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Why the last whole week cost more or less than the one before, largest driver first; nothing where nothing moved."""
+    """Why the last whole week cost more or less than the one before, largest driver first."""
     rows = connection.execute(
         """
         select driver, cost_change_usd, total_change_usd, period_start from marts.spend_change_drivers
