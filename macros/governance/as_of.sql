@@ -16,3 +16,17 @@
 
 {#- The UTC date of as_of. -#}
 {% macro as_of_date_utc() -%}cast('{{ as_of_text()[:10] }}' as date){%- endmacro %}
+
+{#- From so many days ago on, or a day earlier: a date that stands in the SQL, for an engine reads only those parts of a large
+    table whose dates it knows before it begins. -#}
+{% macro since_days_ago(column, days) -%}
+    {%- set today = modules.datetime.date.fromisoformat(as_of_text()[:10]) -%}
+    {{ column }} >= {{ day_literal(today - modules.datetime.timedelta(days=days + 1)) }}
+{%- endmacro %}
+
+{#- The last whole days, so many. -#}
+{% macro in_last_days(column, days) -%}
+    {{ since_days_ago(column, days) }}
+        and {{ column }} >= {{ add_days(as_of_date(), -1 * days) }}
+        and {{ column }} < {{ as_of_date() }}
+{%- endmacro %}

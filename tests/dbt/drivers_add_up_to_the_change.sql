@@ -1,6 +1,9 @@
 -- The drivers of an entity add up to its change, the entities of a type to the change of the whole, and that to what the
 -- days of both periods cost.
 
+-- Dagster shows a test of several models as a check of the one named here.
+{{ config(meta={'dagster': {'ref': {'name': 'spend_change_drivers'}}}) }}
+
 with entities as (
 
     select

@@ -1,5 +1,8 @@
 -- Every dollar and attempt of the last 28 whole days stands under one model of one endpoint.
 
+-- Dagster shows a test of several models as a check of the one named here.
+{{ config(meta={'dagster': {'ref': {'name': 'model_tradeoffs'}}}) }}
+
 with listed as (
 
     select

@@ -36,7 +36,8 @@ READ_ALL_DAYS = {
     # small tables about all days, written anew from a few columns
     "dim_model_prices", "dim_prompt_versions", "dim_tenants", "budget_status", "retry_multipliers",
     "out_of_scope_spend", "tenant_daily_spend", "spend_coverage", "quarantined_events", "reported_cost_gaps",
-    "unpriced_usage", "int_alert_evaluations", "int_prompt_versions_judged", "alerts",
+    "unpriced_usage", "int_alert_evaluations", "int_prompt_versions_judged", "alerts", "cache_efficiency",
+    "cost_per_successful_task", "entity_monthly_spend", "workflow_run_costs", "silent_model_changes",
 }  # fmt: skip
 """Models whose statements may read large tables whole in every run."""
 

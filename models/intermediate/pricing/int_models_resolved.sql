@@ -123,7 +123,8 @@ own_matches as (
         ) as choice
     from logged_models
     inner join own_rules
-        on {{ lower_case('logged_models.provider') }} = coalesce(own_rules.provider, {{ lower_case('logged_models.provider') }})
+        on {{ lower_case('logged_models.provider') }}
+        = coalesce(own_rules.provider, {{ lower_case('logged_models.provider') }})
         or (own_rules.resolution = 'own_model' and logged_models.provider = '')
     where {{ rule_holds(lower_case('logged_models.model'), 'own_rules') }}
 

@@ -172,7 +172,8 @@ at_speed as (
     from dated
     inner join price_multipliers
         on dated.provider_id = price_multipliers.provider_id
-        and {{ lower_case('dated.model_id') }} = {{ lower_case('coalesce(price_multipliers.model_id, dated.model_id)') }}
+        and {{ lower_case('dated.model_id') }}
+        = {{ lower_case('coalesce(price_multipliers.model_id, dated.model_id)') }}
     left join cards as listed_speeds
         on dated.provider_id = listed_speeds.provider_id
         and dated.model_id = listed_speeds.model_id
@@ -199,7 +200,8 @@ in_region as (
     from at_speed
     inner join price_multipliers
         on at_speed.provider_id = price_multipliers.provider_id
-        and {{ lower_case('at_speed.model_id') }} = {{ lower_case('coalesce(price_multipliers.model_id, at_speed.model_id)') }}
+        and {{ lower_case('at_speed.model_id') }}
+        = {{ lower_case('coalesce(price_multipliers.model_id, at_speed.model_id)') }}
     where price_multipliers.region is not null
 
 ),
@@ -231,7 +233,8 @@ keyed as (
     inner join price_multipliers
         on keyed.provider_id = price_multipliers.provider_id
         and keyed.{{ dimension }} = price_multipliers.{{ dimension }}
-        and {{ lower_case('keyed.model_id') }} = {{ lower_case('coalesce(price_multipliers.model_id, keyed.model_id)') }}
+        and {{ lower_case('keyed.model_id') }}
+        = {{ lower_case('coalesce(price_multipliers.model_id, keyed.model_id)') }}
         and keyed.valid_from >= price_multipliers.valid_from
         and keyed.valid_from < price_multipliers.valid_to
     {%- if dimension == 'speed' %}

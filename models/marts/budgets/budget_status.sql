@@ -135,7 +135,8 @@ paced as (
     select
         spent.*,
         spent.period_end_date > {{ as_of_date() }} as is_current,
-        {{ days_between(as_of_date(), 'spent.period_end_date') }} as days_left,
+        {{ days_between(as_of_date(), 'spent.period_end_date') }}
+            as days_left,
         {{ ratio('coalesce(last_week.cost_usd, 0)', '7') }} as cost_per_day
     from spent
     left join last_week

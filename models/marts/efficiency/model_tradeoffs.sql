@@ -21,8 +21,7 @@ with spend as (
     from {{ ref('fct_daily_spend') }}
     where
         is_in_scope
-        and usage_date >= {{ add_days(as_of_date(), -28) }}
-        and usage_date < {{ as_of_date() }}
+        and {{ in_last_days('usage_date', 28) }}
     group by endpoint_tag, provider, model
 
 ),

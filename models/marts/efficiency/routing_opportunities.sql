@@ -2,8 +2,6 @@
 -- candidate's rate card of its day and size, so that a context tier that it crosses and a cache price that the
 -- candidate lacks are counted. The tokens are those of the model in use: another tokenizer makes more or fewer.
 
-{% set window = 'usage_date >= ' ~ add_days(as_of_date(), -28) ~ ' and usage_date < ' ~ as_of_date() %}
-
 with attempts as (
 
     select
@@ -16,7 +14,9 @@ with attempts as (
     from {{ ref('fct_llm_attempts') }}
     where
         is_in_scope
-        and {{ window }}
+        and {{ in_last_days('usage_date', 28) }}
+        -- attempts are kept by UTC day
+        and {{ since_days_ago('usage_date_utc', 29) }}
         and price_id is not null
 
 ),

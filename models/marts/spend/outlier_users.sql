@@ -26,8 +26,7 @@ with users as (
     where
         entity_type = 'user'
         and entity_id != {{ unattributed() }}
-        and usage_date >= {{ add_days(as_of_date(), -28) }}
-        and usage_date < {{ as_of_date() }}
+        and {{ in_last_days('usage_date', 28) }}
     group by entity_id, user_type
 
 ),

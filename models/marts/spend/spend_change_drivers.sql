@@ -34,7 +34,7 @@ with spend as (
     from {{ ref('fct_daily_spend') }}
     where
         is_in_scope
-        and usage_date >= (select min(periods.usage_date) from {{ ref('int_periods_compared') }} as periods)
+        and {{ since_days_ago('usage_date', 2 * 366) }}
 
 ),
 
