@@ -24,10 +24,18 @@ def pytest_configure() -> None:
         os.environ["DBT_TARGET_PATH"] = str(ROOT / "target" / "test" / worker)
 
 
+LONG = ("test_incremental.py", "test_crash_safety.py", "test_dagster_ui.py", "test_run.py")
+"""Files of minutes. Begun first, they leave no worker alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 def run_cli(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `llm-spend` as a person does, in a terminal of 100 columns."""
     return subprocess.run(
-        [sys.executable, "-c", "from llm_spend.cli import main; main()", *map(str, arguments)],
+        [Path(sys.executable).with_name("llm-spend"), *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

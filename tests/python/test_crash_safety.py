@@ -96,7 +96,7 @@ def _build_and_kill(scene: Scene, database: Path, seconds: float) -> float | Non
     shutil.copyfile(scene.before, database)
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-c", "from llm_spend.cli import main; main()", *map(str, scene.arguments), "--db", database],
+        [Path(sys.executable).with_name("llm-spend"), *map(str, scene.arguments), "--db", database],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -74,7 +74,9 @@ def test_the_copy_says_from_when_it_is_and_holds_nothing_else(published: Path) -
     # what the view of the components reads
     assert query(published, others) == [("intermediate.int_rate_cards",)]
     views = query(published, "select view_name from duckdb_views() where not internal order by 1")
-    assert views == [("fct_cost_components",), ("fct_llm_requests",)]
+    assert views == [
+        ("fct_cost_components",), ("fct_llm_requests",), ("fct_workflow_runs",), ("tenant_daily_spend",)
+    ]  # fmt: skip
     ((tags,),) = query(published, "select tags from duckdb_databases() where not internal")
     assert tags["storage_version"].startswith("v1.4.0")
 

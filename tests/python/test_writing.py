@@ -85,7 +85,7 @@ def test_of_two_builds_at_once_the_second_waits_and_counts_both_logs(tmp_path: P
     builds = [
         subprocess.Popen(
             [
-                *(sys.executable, "-c", "from llm_spend.cli import main; main()", "build"),
+                *(Path(sys.executable).with_name("llm-spend"), "build"),
                 *("--events", _log(tmp_path, name), "--db", database, "--as-of", "2026-10-20"),
             ],
             stdout=subprocess.PIPE,
