@@ -170,16 +170,22 @@ def main() -> None:
         folder = Path(name)
         history = typed_rows(folder, "history", rows=ROWS, days=DAYS)
         day = typed_rows(folder, "day", rows=ROWS // DAYS, days=1, first_day=DAYS, first_number=ROWS + 10)
-        measured = {engine: bench(engine, history, day) for engine in CHOSEN}
+        measured = {}
+        for engine in CHOSEN:
+            measured[engine] = bench(engine, history, day)
+            keep(measured)
+    print((RESULTS / "engines.md").read_text())  # noqa: T201
+
+
+def keep(measured: dict[str, dict[str, float]]) -> None:
+    """Written after each engine: the last one takes longer than all before it."""
     (RESULTS / "engines.json").write_text(
         json.dumps({"machine": machine(), "rows": ROWS, "days": DAYS, "engines": measured}, indent=2) + "\n"
     )
     same = {(figures["attempts"], figures["cost_usd"]) for figures in measured.values()}
     said = "the same sum of costs on all" if len(same) == 1 else f"NOT the same on all: {same}"
-    (RESULTS / "engines.md").write_text(
-        f"{ROWS:,} calls of {DAYS} days, and one day more; {said}.\n\n{table(measured)}\n"
-    )
-    print((RESULTS / "engines.md").read_text())  # noqa: T201
+    heading = f"{ROWS:,} calls of {DAYS} days, and one day more; {said}."
+    (RESULTS / "engines.md").write_text(f"{heading}\n\n{table(measured)}\n")
 
 
 if __name__ == "__main__":
