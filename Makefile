@@ -10,7 +10,7 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash test-golden test-engines bench bench-pricing lint format lock clean
+.PHONY: help demo ui test test-crash test-golden test-engines bench bench-pricing bench-engines lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ bench: .venv/installed ## Build ten million events, a day more, a batch, beside 
 
 bench-pricing: .venv/installed ## Cost ten million calls, beside genai-prices; about three minutes
 	@$(BIN)/python benchmarks/pricing.py
+
+bench-engines: .venv/engines ## Build a million events on each engine, and a day more; about half an hour
+	@$(BIN)/python benchmarks/engines.py
 
 test-crash: .venv/installed ## Kill a build twenty times, run it again, compare every mart; about a quarter of an hour
 	@LLM_SPEND_KILLS=$${LLM_SPEND_KILLS:-20} $(BIN)/pytest tests/python/test_crash_safety.py

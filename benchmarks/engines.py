@@ -36,7 +36,7 @@ from servers import ENGINES, Engine  # noqa: E402
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 DAYS = 60
-CHOSEN = os.environ.get("BENCH_ENGINES", "duckdb,postgres,clickhouse,spark-thrift").split(",")
+CHOSEN = os.environ.get("BENCH_ENGINES", "duckdb,clickhouse,postgres,spark-thrift").split(",")
 VARIABLES = {"event_source": "landing", "config_source": "own", "as_of": "2026-10-02 00:00:00"}
 TABLE = "raw.raw_usage_events"
 
