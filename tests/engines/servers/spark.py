@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +20,24 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+# Few rows and many statements: compiling and planning anew take longer than they save.
+FOR_FEW_ROWS = {
+    "spark.driver.memory": "2g",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.optimizer.dynamicPartitionPruning.enabled": "false",
+    "spark.sql.shuffle.partitions": 1,
+    "spark.default.parallelism": 1,
+}
+FOR_MILLIONS = {"spark.driver.memory": "6g", "spark.sql.shuffle.partitions": 4}
+
+
 @contextmanager
 def spark_engine(folder: Path) -> Iterator[Engine]:
     """Spark on two cores with a Derby metastore, which one process at a time may open: dbt's, or one of our own."""
     home = folder / "spark"
-    environment = _spark_configuration(home) | {"LLM_SPEND_SPARK_METHOD": "session"}
+    environment = _spark_configuration(home, FOR_FEW_ROWS) | {"LLM_SPEND_SPARK_METHOD": "session"}
     workers: list[ProcessPoolExecutor] = []
 
     def call(work: Callable[..., object], *arguments: object) -> object:
@@ -61,13 +74,13 @@ def spark_engine(folder: Path) -> Iterator[Engine]:
 
 
 @contextmanager
-def spark_thrift_engine(folder: Path) -> Iterator[Engine]:
+def spark_thrift_engine(folder: Path, tuning: Mapping[str, object] = FOR_FEW_ROWS) -> Iterator[Engine]:
     """The same behind Spark's Thrift server."""
     import pyspark
     from pyhive import hive
 
     home, port = folder / "spark", free_port()
-    environment = os.environ | _spark_configuration(home)
+    environment = os.environ | _spark_configuration(home, tuning)
     log = (home / "server.log").open("wb")
     server = subprocess.Popen(
         [Path(pyspark.__file__).parent / "bin" / "spark-class", "org.apache.spark.deploy.SparkSubmit",
@@ -112,28 +125,20 @@ def spark_thrift_engine(folder: Path) -> Iterator[Engine]:
         log.close()
 
 
-def _spark_configuration(home: Path) -> dict[str, str]:
-    """A configuration for small data, and the variable that names it."""
+def _spark_configuration(home: Path, tuning: Mapping[str, object]) -> dict[str, str]:
+    """A configuration for two cores, and the variable that names it."""
     settings = {
         "spark.master": "local[2]",
-        "spark.driver.memory": "2g",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        # Few rows and many statements: compiling and planning anew take longer than they save.
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={home / 'metastore'}",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.sql.optimizer.dynamicPartitionPruning.enabled": "false",
         "spark.sql.lightweightPlanChangeValidation": "false",
-        "spark.sql.shuffle.partitions": 1,
-        "spark.default.parallelism": 1,
         "spark.log.level": "ERROR",
         "spark.local.dir": home / "scratch",
         "spark.sql.warehouse.dir": home / "warehouse",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-    }
+    } | tuning
     configuration = home / "configuration"
     configuration.mkdir(parents=True, exist_ok=True)
     lines = [f"{name} {value}\n" for name, value in settings.items()]
