@@ -30,7 +30,7 @@ test: .venv/installed ## All tests: lint, the full dbt build with data and unit 
 	mkdir -p $(dir $(TEST_DATABASE)) && rm -f $(TEST_DATABASE)* && \
 	$(MAKE) --no-print-directory lint && \
 	LLM_SPEND_DUCKDB_PATH=$(TEST_DATABASE) $(BIN)/dbt build --profiles-dir . --target-path target/test/dbt && \
-	$(BIN)/pytest --numprocesses auto --dist loadfile && \
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder && \
 	echo "All tests passed in $$((SECONDS - started)) s"
 
 bench: .venv/installed ## Build ten million events, a day more, a batch, beside other tools; about half an hour
