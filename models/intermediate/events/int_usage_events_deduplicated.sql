@@ -1,5 +1,6 @@
 -- The same event_id again is a redelivery: the last one landed is the truth, and the count says how many there were.
--- Only ids that came more than once are ranked, for ranking all rows costs more than all the rest.
+-- Only ids that came more than once are ranked, and only by what is narrow: whole rows carried through the ranking cost
+-- more than pricing them.
 
 {% set columns = event_columns() %}
 {% set place = ['_loaded_at', '_row_hash', '_source_file', '_source_line'] %}
@@ -18,51 +19,50 @@ with repeated_ids as (
 ranked as (
 
     select
-        {{ columns_of('events', columns) }},
-        cast(sum(events.deliveries) over (
-            partition by events.source, events.event_id
-        ) as {{ dbt.type_bigint() }}) as deliveries,
+        deliveries.source,
+        deliveries.event_id,
+        {{ columns_of('deliveries', place) }},
+        cast(sum(deliveries.deliveries) over (
+            partition by deliveries.source, deliveries.event_id
+        ) as {{ dbt.type_bigint() }}) as all_deliveries,
         row_number() over (
-            partition by events.source, events.event_id
-            order by events.{{ place | join(' desc, events.') }} desc
+            partition by deliveries.source, deliveries.event_id
+            order by deliveries.{{ place | join(' desc, deliveries.') }} desc
         ) as delivery_rank
-    from {{ ref('int_usage_events_unioned') }} as events
+    from {{ ref('int_usage_events_unioned') }} as deliveries
     inner join repeated_ids
-        on events.source = repeated_ids.source
-        and events.event_id = repeated_ids.event_id
+        on deliveries.source = repeated_ids.source
+        and deliveries.event_id = repeated_ids.event_id
 
 ),
 
-counted as (
+last_deliveries as (
 
-    select
-        {{ columns | join(',\n        ') }},
-        deliveries
-    from ranked
+    select * from ranked
     where delivery_rank = 1
-
-    union all
-
-    select
-        {{ columns_of('events', columns) }},
-        events.deliveries
-    from {{ ref('int_usage_events_unioned') }} as events
-    left join repeated_ids
-        on events.source = repeated_ids.source
-        and events.event_id = repeated_ids.event_id
-    where repeated_ids.event_id is null
 
 ),
 
 final as (
 
     select
-        {{ columns_of('counted', columns) }},
-        counted.deliveries,
+        {{ columns_of('events', columns) }},
+        coalesce(last_deliveries.all_deliveries, events.deliveries) as deliveries,
         touched_days.day_version
-    from counted
+    from {{ ref('int_usage_events_unioned') }} as events
     inner join {{ ref('int_touched_days') }} as touched_days
-        on cast(counted.started_at as date) = touched_days.usage_date_utc
+        on cast(events.started_at as date) = touched_days.usage_date_utc
+    left join last_deliveries
+        on events.source = last_deliveries.source
+        and events.event_id = last_deliveries.event_id
+    where
+        last_deliveries.event_id is null
+        or (
+            events._source_line = last_deliveries._source_line
+            and events._source_file = last_deliveries._source_file
+            and events._row_hash = last_deliveries._row_hash
+            and events._loaded_at = last_deliveries._loaded_at
+        )
 
 )
 

@@ -5,6 +5,10 @@
 -- depends_on: {{ ref('int_read_days') }}
 
 {% set columns = event_columns() %}
+-- No two deliveries of an event may have one place; a table of the user's own may not say any.
+{% set unknown_line = 'row_number() over (
+            partition by event_id order by started_at, coalesce(input_tokens, -1), coalesce(output_tokens, -1)
+        )' if var('event_source', 'demo') == 'source' else '0' %}
 
 with delivered as (
 
@@ -12,7 +16,7 @@ with delivered as (
         {{ columns | join(',\n        ') }},
         coalesce(_row_hash, '') as _row_hash,
         coalesce(_source_file, '') as _source_file,
-        coalesce(_source_line, 0) as _source_line,
+        coalesce(_source_line, {{ unknown_line }}) as _source_line,
         cast(1 as {{ dbt.type_bigint() }}) as deliveries
     from {{ ref('stg_app__usage_events') }}
     where
