@@ -121,6 +121,28 @@ summed as (
 
 ),
 
+-- Every entity type adds up to the same day.
+days as (
+
+    select
+        usage_date,
+        {{ sum_money('cost_usd') }} as all_cost_usd
+    from rolled_up
+    group by usage_date
+
+),
+
+shared as (
+
+    select
+        summed.*,
+        days.all_cost_usd
+    from summed
+    left join days
+        on summed.usage_date = days.usage_date
+
+),
+
 final as (
 
     select
@@ -132,7 +154,7 @@ final as (
         {{ ratio('input_tokens', 'requests') }} as input_tokens_per_request,
         {{ ratio('output_tokens', 'requests') }} as output_tokens_per_request,
         most_expensive_model,
-        {{ ratio('cost_usd', 'sum(cost_usd) over (partition by entity_type, usage_date)') }} as share_of_total_ratio,
+        {{ ratio('cost_usd', 'all_cost_usd') }} as share_of_total_ratio,
         cast(rank() over (
             partition by entity_type, user_type, usage_date
             order by cost_usd desc
@@ -144,7 +166,7 @@ final as (
         cost_usd_last_7_days,
         cost_usd_last_28_days,
         month_to_date_cost_usd
-    from summed
+    from shared
 
 )
 
