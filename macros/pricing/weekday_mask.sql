@@ -13,12 +13,7 @@ case
         end
 {%- endmacro %}
 
-{#- 0 for a Monday to 6 for a Sunday. 2018-01-01 was a Monday. -#}
-{% macro weekday_number(day) -%}
-mod({{ days_between("cast('2018-01-01' as date)", day) }}, 7)
-{%- endmacro %}
-
-{#- Is the UTC day one of the weekdays of a mask? -#}
+{#- Is the UTC day one of the weekdays of a mask? 2018-01-01 was a Monday. -#}
 {% macro is_weekday_in(day, mask) -%}
-substring({{ mask }}, {{ weekday_number(day) }} + 1, 1) = '1'
+substring({{ mask }}, mod({{ days_between("cast('2018-01-01' as date)", day) }}, 7) + 1, 1) = '1'
 {%- endmacro %}

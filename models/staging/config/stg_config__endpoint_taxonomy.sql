@@ -1,5 +1,0 @@
-select
-    endpoint_tag,
-    owner,
-    note
-from {{ config_seed('endpoint_taxonomy') }}
