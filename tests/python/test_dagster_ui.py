@@ -120,6 +120,8 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # Dagster interrupts its children, and whoever starts the tests in the background has them ignore that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     started = Ui(process, port, database, log)
     try:
