@@ -45,10 +45,10 @@ bench-engines: .venv/engines ## Build a million events on each engine, and a day
 test-crash: .venv/installed ## Kill a build twenty times, run it again, compare every mart; about a quarter of an hour
 	@LLM_SPEND_KILLS=$${LLM_SPEND_KILLS:-20} $(BIN)/pytest tests/python/test_crash_safety.py
 
-# Two at a time, the longest first. Servers leave out builds that write nothing, and data tests: DuckDB has both here, and
+# Two at a time, the longest first. Servers leave out the second identical load, and data tests: DuckDB has both here, and
 # test-engines for all. Spark plans for minutes what others run in seconds: here only its core models.
 test-golden: .venv/engines ## The same numbers on every engine, real servers, a small log; about a quarter of an hour
-	@printf '%s\n' 'clickhouse --short' 'spark-thrift --core' 'postgres --short' duckdb | xargs -P 2 -I{} sh -c '$(ENGINES) {}'
+	@printf '%s\n' 'clickhouse --short' 'spark-thrift --core' duckdb 'postgres --short' | xargs -P 2 -I{} sh -c '$(ENGINES) {}'
 
 test-engines: test-golden ## The same with the demo and all its tests, all of Spark, kills; about two hours
 	@set -e; for engine in clickhouse postgres bigquery snowflake; do $(ENGINES) $$engine; done; \
