@@ -10,7 +10,7 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash test-golden test-engines bench bench-pricing bench-engines lint format lock clean
+.PHONY: help demo ui test test-crash test-focus test-golden test-engines bench bench-pricing bench-engines lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,15 @@ bench-engines: .venv/engines ## Build a million events on each engine, and a day
 
 test-crash: .venv/installed ## Kill a build twenty times, run it again, compare every mart; about a quarter of an hour
 	@LLM_SPEND_KILLS=$${LLM_SPEND_KILLS:-20} $(BIN)/pytest tests/python/test_crash_safety.py
+
+test-focus: .venv/installed target/focus_validator/installed ## The FinOps Foundation's validator on an exported month; some minutes
+	@$(BIN)/pytest tests/focus
+
+target/focus_validator/installed: tests/focus/requirements.txt
+	@echo 'Installing focus-validator into an environment of its own, some 400 MB' && \
+	$(BIN)/python -m venv --clear target/focus_validator && \
+	PIP_DISABLE_PIP_VERSION_CHECK=1 target/focus_validator/bin/python -m pip install -qq --no-input --requirement $< && \
+	touch $@
 
 # Two at a time, the longest first. Servers leave out the second identical load, and data tests: DuckDB has both here, and
 # test-engines for all. Spark plans for minutes what others run in seconds: here only its core models.

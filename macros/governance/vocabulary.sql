@@ -18,6 +18,35 @@
     }) }}
 {% endmacro %}
 
+{#- The same for what is kept by the hour. -#}
+{% macro hourly_entity_columns() %}
+    {{ return({'tenant': 'tenant_id', 'endpoint': 'endpoint_tag', 'workflow': 'workflow_id', 'model': 'model'}) }}
+{% endmacro %}
+
+{#- What a budget may limit, over what time. -#}
+{% macro budget_scopes() %}{{ return(['total'] + entity_columns().keys() | list + ['user']) }}{% endmacro %}
+{% macro hourly_budget_scopes() %}{{ return(['total'] + hourly_entity_columns().keys() | list) }}{% endmacro %}
+{% macro budget_periods() %}{{ return(['hourly', 'daily', 'weekly', 'monthly']) }}{% endmacro %}
+
+{#- Metrics of budgets: the share used, and apart from the rest that of an hourly budget in a tenant's contract. -#}
+{% macro budget_metrics() %}{{ return(['budget_use', 'contracted_hourly_use']) }}{% endmacro %}
+
+{#- What the periods of one budget are called in alerts: a scope may have a budget of its own for all traffic, and one in
+    its contract. -#}
+{% macro budget_period_type(budgets) -%}
+    {{ return(dbt.concat([
+        budgets ~ '.period',
+        'case when ' ~ budgets ~ ".traffic = 'all' then ', all traffic' else '' end",
+        'case when ' ~ budgets ~ ".budget_kind = 'contracted' then ', contracted' else '' end",
+    ])) }}
+{%- endmacro %}
+
+{% macro is_of_all_traffic(period_type) %}{{ period_type }} like '%, all traffic%'{% endmacro %}
+
+{#- A budget warns at up to so many shares of its amount; the first is the lowest. -#}
+{% macro most_thresholds() %}{{ return(5) }}{% endmacro %}
+{% macro threshold_column(place) %}{{ return('warning_ratio' ~ ('_' ~ place if place > 1 else '')) }}{% endmacro %}
+
 {#- What nobody put a name on stays visible under this one. -#}
 {% macro unattributed() %}'(unattributed)'{% endmacro %}
 

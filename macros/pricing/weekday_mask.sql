@@ -13,7 +13,12 @@ case
         end
 {%- endmacro %}
 
-{#- Is the UTC day one of the weekdays of a mask? 2018-01-01 was a Monday. -#}
+{#- 0 for a Monday to 6 for a Sunday. 2018-01-01 was a Monday. -#}
+{% macro weekday_number(day) -%}
+mod({{ days_between("cast('2018-01-01' as date)", day) }}, 7)
+{%- endmacro %}
+
+{#- Is the UTC day one of the weekdays of a mask? -#}
 {% macro is_weekday_in(day, mask) -%}
-substring({{ mask }}, mod({{ days_between("cast('2018-01-01' as date)", day) }}, 7) + 1, 1) = '1'
+substring({{ mask }}, {{ weekday_number(day) }} + 1, 1) = '1'
 {%- endmacro %}

@@ -38,8 +38,10 @@ app = typer.Typer(
 )
 demo_app = typer.Typer(help="The bundled demo company.", invoke_without_command=True)
 prices_app = typer.Typer(help="The price book.", no_args_is_help=True)
+export_app = typer.Typer(help="Files for other tools.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 app.add_typer(prices_app, name="prices")
+app.add_typer(export_app, name="export")
 
 out = Console()
 err = Console(stderr=True)
@@ -179,6 +181,53 @@ def publish(
 
 
 @app.command()
+def review(
+    week: Annotated[
+        str | None, typer.Option("--week", help="A day of the week to review, ISO 8601. Default: the last whole week.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="File to write, .md or .html. Default: Markdown, printed.")
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Write the weekly review: spend, outliers, cost of a success, new prompt versions, waste, margin, budgets."""
+    from llm_spend import review as reviewing
+
+    if to and to.suffix not in (".md", ".html"):
+        raise UserError(f"--to {to}: name a file that ends in .md or .html")
+    text = reviewing.markdown(*reviewing.review(database or paths.default_database(), _day("--week", week)))
+    if not to:
+        sys.stdout.write(text)
+        return
+    to.write_text(reviewing.html(text) if to.suffix == ".html" else text, encoding="utf-8")
+    out.print(f"The review is in {escape(paths.short(to))}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def forget(
+    user_id: Annotated[str, typer.Argument(help="The user's id, as the log has it.")],
+    database: DatabaseOption = None,
+    wait: WaitOption = WAIT_MINUTES,
+) -> None:
+    """Take a user out of every table: the spend stays, under a random name. The published copy is made anew."""
+    from llm_spend import privacy
+    from llm_spend.ingest.identity import keyed_digest, salt_from_environment
+    from llm_spend.publish import published_path
+
+    salt = salt_from_environment()
+    with _writing(database, "forget", wait) as target:
+        forgotten = privacy.forget(target, {user_id, keyed_digest(salt, user_id)} if salt else {user_id})
+        out.print(
+            f"{summary.count(sum(forgotten.rows.values()), 'row')} of {summary.count(len(forgotten.rows), 'table')}"
+            f" now say {forgotten.replacement}. The log files and your own configuration are yours to change.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if published_path(target).exists():
+            _publish(target)
+
+
+@app.command()
 def plan(
     config: ConfigOption = None,
     database: DatabaseOption = None,
@@ -213,10 +262,7 @@ def prices_refresh(
     """Bring the price seeds up to the installed genai-prices and show what changed."""
     from llm_spend.pricing.refresh import installed_library, refresh, report_lines
 
-    try:
-        day = date.fromisoformat(on) if on else datetime.now(UTC).date()
-    except ValueError:
-        raise UserError(f"--on {on}: not an ISO 8601 day, such as 2026-10-26") from None
+    day = _day("--on", on) or datetime.now(UTC).date()
     report = refresh(paths.project_dir() / "seeds" / "prices", installed_library(), day, allow_jumps)
     for line in report_lines(report):
         out.print(line, highlight=False, soft_wrap=True)
@@ -266,6 +312,24 @@ def prices_show(
 
     moment = read_moment(at, datetime.now(UTC).date())
     print_prices(out, database or paths.default_database(), model, provider, moment)
+
+
+@export_app.command("focus")
+def export_focus(
+    month: Annotated[str | None, typer.Option("--month", help="UTC billing month, such as 2026-10.")] = None,
+    out_dir: Annotated[Path, typer.Option("--out", help="Where the two files go. Default: here.")] = Path(),
+    database: DatabaseOption = None,
+) -> None:
+    """Write one month of FinOps FOCUS 1.2 cost and usage as CSV and Parquet."""
+    from llm_spend.focus import export
+
+    exported = export(database or paths.default_database(), month, out_dir)
+    out.print(
+        f"{summary.count(exported.rows, 'row')} in {escape(paths.short(exported.csv))}"
+        f" and {escape(paths.short(exported.parquet))}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -355,6 +419,13 @@ def _build_and_report(
     end_build(target)
     summary.print_summary(out, target)
     out.print(f"[bold]Tables[/bold]  {paths.short(target)}, schema marts", highlight=False)
+
+
+def _day(option: str, text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UserError(f"{option} {text}: not an ISO 8601 day, such as 2026-10-26") from None
 
 
 def _config_seeds(config: Path, target: Path) -> Path:

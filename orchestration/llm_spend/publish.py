@@ -1,14 +1,9 @@
 """The published copy: the marts in a file of their own, so that readers and builds never wait for each other."""
 
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from glob import escape
 from pathlib import Path
 
 import duckdb
@@ -16,9 +11,8 @@ import duckdb
 from llm_spend.database import connect
 from llm_spend.errors import UserError
 from llm_spend.paths import short
+from llm_spend.replacing import copy_file, replacing
 from llm_spend.writing import is_unfinished
-
-_COPIED_AT_ONCE = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -48,18 +42,11 @@ def publish(database: Path, to: Path | None = None, now: datetime | None = None)
         _require_replaceable(target, database)
     moment = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _workshop(target) as workshop:
-            # Under the same name, for a view may say which database its tables are in.
-            draft = workshop / database.name
+        # Under the same name, for a view may say which database its tables are in.
+        with replacing(target, database.name) as draft:
             as_of = _copy_database(database, draft)
             _keep_marts(draft, moment, as_of)
             draft.chmod(0o444)
-            _sync(draft)
-            draft.replace(target)
-        # That of somebody who opened the last copy for writing; it does not belong to this one.
-        target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
-        _sync(target.parent)
     except (OSError, duckdb.Error) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{target} cannot be written, the last copy stands: {reason}", exit_code=1) from error
@@ -78,19 +65,6 @@ def _require_replaceable(target: Path, database: Path) -> None:
         raise UserError(f"--to {target}: this file is no published copy; name another one") from None
 
 
-@contextmanager
-def _workshop(target: Path) -> Iterator[Path]:
-    """A directory on the disk of `target`, gone at the end. One that a killed publish left goes first."""
-    prefix = f".{target.name}."
-    for leftover in target.parent.glob(f"{escape(prefix)}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    workshop = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
-    try:
-        yield workshop
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
-
-
 def _copy_database(database: Path, draft: Path) -> datetime:
     """Copy the file while no other process can write it, and return the as_of of its marts."""
     if not database.exists():
@@ -102,21 +76,13 @@ def _copy_database(database: Path, draft: Path) -> datetime:
         if is_unfinished(connection):
             raise UserError(f"the last build of {short(database)} did not end well: build again first", exit_code=1)
         try:
-            ((as_of,),) = connection.execute("select as_of from marts.package_settings").fetchall()
+            ((as_of,),) = connection.execute(
+                "select cast(setting_value as timestamp) from marts.package_settings where setting = 'as_of'"
+            ).fetchall()
         except duckdb.CatalogException:
             raise UserError(f"{database} holds no marts to publish: run llm-spend build first") from None
-        _copy_file(database, draft)
+        copy_file(database, draft)
     return as_of
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    """A file system that lets files share blocks (Btrfs, XFS) does this at once, whatever the size."""
-    if not hasattr(os, "copy_file_range"):
-        shutil.copyfile(source, target)
-        return
-    with source.open("rb") as reader, target.open("xb") as writer:
-        while os.copy_file_range(reader.fileno(), writer.fileno(), _COPIED_AT_ONCE):
-            pass
 
 
 def _keep_marts(draft: Path, published_at: datetime, as_of: datetime) -> None:
@@ -169,12 +135,3 @@ def _anywhere(view_sql: str, catalog: str, relations: Iterable[tuple[str, str]])
         here = rf'(?<![\w."])"?{re.escape(catalog)}"?\.("?{re.escape(schema)}"?\."?{re.escape(name)}"?)(?!\w)'
         view_sql = re.sub(here, r"\1", view_sql)
     return view_sql.replace("CREATE VIEW", "create or replace view", 1)
-
-
-def _sync(path: Path) -> None:
-    """Have the disk hold what was written."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

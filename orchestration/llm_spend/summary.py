@@ -41,6 +41,7 @@ def print_summary(console: Console, database: Path) -> None:
             prompt_versions(connection),
             _lines(_retries(connection)),
             _lines(_budgets(connection)),
+            _lines(_losses(connection)),
             _lines(_unpriced(connection)),
             _lines(_gaps(connection)),
             _lines(_alerts(connection)),
@@ -65,11 +66,11 @@ def headline(connection: duckdb.DuckDBPyConnection) -> list[str]:
     )
     (outside,) = _one(connection, "select coalesce(sum(cost_usd), 0) from marts.out_of_scope_spend")
     period = f"{first} to {last}: " if first else ""
-    lines = [(_usd(cost), f"{period}{count(requests, 'request')} in {count(attempts, 'attempt')}")]
+    lines = [(usd(cost), f"{period}{count(requests, 'request')} in {count(attempts, 'attempt')}")]
     if wasted:
-        lines.append((_usd(wasted), "of it wasted on attempts that answered nothing"))
+        lines.append((usd(wasted), "of it wasted on attempts that answered nothing"))
     if outside:
-        lines.append((_usd(outside), "beside it, outside production: staging, development, tests"))
+        lines.append((usd(outside), "beside it, outside production: staging, development, tests"))
     if without_cost:
         lines.append((f"{without_cost:,}", "attempts without a known cost, not in it"))
     width = max(len(amount) for amount, _ in lines)
@@ -78,16 +79,17 @@ def headline(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def coverage(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Where every raw row went, and why some were refused."""
-    raw, accepted, duplicates, quarantined, rejected = _one(
+    raw, gone, accepted, duplicates, quarantined, rejected = _one(
         connection,
         """
-        select sum(raw_rows), sum(accepted_rows), sum(duplicate_rows), sum(quarantined_rows), sum(rejected_rows)
+        select sum(raw_rows), sum(raw_rows_gone), sum(accepted_rows), sum(duplicate_rows), sum(quarantined_rows),
+            sum(rejected_rows)
         from marts.spend_coverage
         """,
     )
     lines = [
         f"[bold]Rows[/bold]    {accepted:,} accepted + {duplicates:,} duplicates + {quarantined:,} quarantined"
-        f" + {rejected:,} rejected = {raw:,} raw"
+        f" + {rejected:,} rejected = {raw:,} raw" + (f" + {gone:,} deleted since" if gone else "")
     ]
     if quarantined + rejected:
         lines.append("        [dim]marts.quarantined_events says which, where and why[/dim]")
@@ -116,7 +118,7 @@ def _top(connection: duckdb.DuckDBPyConnection, entity_type: str, title: str) ->
         title,
         ("~" + entity_type, ">spend", ">share", ">requests", ">last 7 days", ">week before"),
         [
-            (name, _usd(cost), _percent(share), f"{requests:,}", _usd(week), _usd(before))
+            (name, usd(cost), _percent(share), f"{requests:,}", usd(week), usd(before))
             for name, cost, share, requests, week, before, _ in rows
         ],
         f"{count - _TOP} more in marts.entity_daily_spend" if count > _TOP else "",
@@ -136,8 +138,8 @@ def change_drivers(connection: duckdb.DuckDBPyConnection) -> list[str]:
     if not rows:
         return []
     _, _, total, week = rows[0]
-    drivers = ", ".join(f"{_DRIVER[driver]} {_usd(change, sign=True)}" for driver, change, _, _ in rows)
-    return [f"[bold]Week of {week} against the week before: {_usd(total, sign=True)}[/bold]", f"  {drivers}"]
+    drivers = ", ".join(f"{_DRIVER[driver]} {usd(change, sign=True)}" for driver, change, _, _ in rows)
+    return [f"[bold]Week of {week} against the week before: {usd(total, sign=True)}[/bold]", f"  {drivers}"]
 
 
 _DRIVER = {
@@ -168,10 +170,14 @@ def prompt_versions(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ).fetchall()
     lines = ["[bold]Prompt versions: cost per request, with its 99 % bounds[/bold]"] if rows else []
     for endpoint, version, predecessor, since, before, after, change, lower, upper, rollback, verdict in rows:
-        moved = f"{_change(change)} ({_change(lower)} … {_change(upper)})" if change is not None else "unknown"
+        moved = (
+            f"{percent_change(change)} ({percent_change(lower)} … {percent_change(upper)})"
+            if change is not None
+            else "unknown"
+        )
         evidence = f"{before:,} → {after:,} requests around {since}, against {escape(predecessor)}"
         if verdict == "regression":
-            evidence += f"; going back saves {_usd(rollback)} in 30 days"
+            evidence += f"; going back saves {usd(rollback)} in 30 days"
         lines += [
             f"{escape(endpoint)}  [bold]{escape(version)}[/bold]  {moved}  {_VERDICT[verdict]}",
             f"  [dim]{evidence}[/dim]",
@@ -202,7 +208,7 @@ def _retries(connection: duckdb.DuckDBPyConnection) -> Section:
         "Retries: what they multiply",
         ("~endpoint", ">attempts/request", ">wasted", ">share", "worst day", ">that day"),
         [
-            (endpoint, f"{multiplier:.2f}", _usd(wasted), _percent(share), str(day), f"{worst:.2f}")
+            (endpoint, f"{multiplier:.2f}", usd(wasted), _percent(share), str(day), f"{worst:.2f}")
             for endpoint, multiplier, wasted, share, day, worst in rows
         ],
     )
@@ -211,8 +217,9 @@ def _retries(connection: duckdb.DuckDBPyConnection) -> Section:
 def _budgets(connection: duckdb.DuckDBPyConnection) -> Section:
     rows = connection.execute(
         """
-        select case when scope_type = 'total' then 'total' else scope_type || ' ' || scope_id end, period, amount_usd,
-            spent_usd, projected_usd, status, coalesce(owner, '')
+        select case when scope_type = 'total' then 'total' else scope_type || ' ' || scope_id end
+                || case when traffic = 'all' and scope_type != 'api_key' then ', all traffic' else '' end,
+            period, amount_usd, spent_usd, projected_usd, status, coalesce(owner, '')
         from marts.budget_status where is_current
         order by case status when 'exceeded' then 1 when 'forecast_exceeded' then 2 when 'warning' then 3 else 4 end,
             spent_share_ratio desc nulls last, 1, 2
@@ -222,7 +229,7 @@ def _budgets(connection: duckdb.DuckDBPyConnection) -> Section:
         "Budgets in their running period",
         ("~budget", "period", ">spent", ">of", ">projected", "status"),
         [
-            (name, period, _usd(spent), _usd(amount), _usd(projected), _STATUS[status])
+            (name, period, usd(spent), usd(amount), usd(projected), _STATUS[status])
             for name, period, amount, spent, projected, status, _ in rows[:_BUDGETS]
         ],
         "\n  ".join(
@@ -247,6 +254,23 @@ _STATUS = {
     "warning": "[yellow]warning[/yellow]",
     "ok": "[green]ok[/green]",
 }
+
+
+def _losses(connection: duckdb.DuckDBPyConnection) -> Section:
+    rows = connection.execute(
+        """
+        select tenant_id, strftime(usage_month, '%Y-%m'), total_cost_usd, revenue_usd, margin_usd
+        from marts.tenant_margin where margin_usd < 0
+        qualify usage_month = max(usage_month) over ()
+        order by margin_usd, tenant_id
+        """
+    ).fetchall()
+    return Section(
+        "Tenants that cost more than they pay",
+        ("~tenant", "month", ">cost", ">pays", ">margin"),
+        [(tenant, month, usd(cost), usd(pays), usd(margin)) for tenant, month, cost, pays, margin in rows[:_TOP]],
+        f"{len(rows) - _TOP} more in marts.tenant_margin" if len(rows) > _TOP else "",
+    )
 
 
 def _unpriced(connection: duckdb.DuckDBPyConnection) -> Section:
@@ -288,7 +312,7 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> Section:
         "Reported cost far from the price list",
         ("call", "~model", ">tokens", ">reported", ">computed"),
         [
-            (f"{at:%Y-%m-%d %H:%M}", model, f"{tokens:,}", _usd(reported), _usd(cost))
+            (f"{at:%Y-%m-%d %H:%M}", model, f"{tokens:,}", usd(reported), usd(cost))
             for at, model, tokens, reported, cost, _ in rows
         ],
         "the bill uses the computed cost" + (f"; {more:,} more in marts.reported_cost_gaps" if more else ""),
@@ -317,7 +341,7 @@ def _alerts(connection: duckdb.DuckDBPyConnection) -> Section:
                 f"{rule.replace('_', ' ')}: {about}",
                 f"{opened:%Y-%m-%d}" if opened.time() == time() else f"{opened:%Y-%m-%d %H:%M}",
                 f"{resolved:%Y-%m-%d}" if resolved else "",
-                _usd(impact),
+                usd(impact),
             )
             for rule, about, severity, opened, resolved, impact, *_ in rows
         ],
@@ -354,7 +378,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _usd(amount: Decimal | None, sign: bool = False) -> str:
+def usd(amount: Decimal | None, sign: bool = False) -> str:
     """Dollars to the cent; small amounts to the first two digits that say something."""
     if amount is None:
         return ""
@@ -369,5 +393,6 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def _change(ratio: float | None) -> str:
+def percent_change(ratio: float | None) -> str:
+    """`+12.5%`; nothing for an unknown change."""
     return "" if ratio is None else f"{ratio:+.1%}"

@@ -63,6 +63,11 @@ not cast('2026-02-28' as date) >= {{ day_literal('2026-03-01') }} and cast('2026
 {{ text_part("'modèle'", 5) }} = 'le' and {{ text_part("'modèle'", 3, 2) }} = 'dè'
 {{ text_end("'modèle'", 3) }} = 'èle' and {{ text_end("'é'", 3) }} = 'é'
 
+-- text_word
+{{ text_word("'0.5 é 12'", 1) }} = '0.5' and {{ text_word("'0.5 é 12'", 2) }} = 'é' and {{ text_word("'0.5 é 12'", 3) }} = '12'
+nullif({{ text_word("'0.5 é 12'", 4) }}, '') is null and {{ text_word("'0.5'", 1) }} = '0.5'
+nullif({{ text_word("nullif('a', 'a')", 1) }}, '') is null
+
 -- line_break
 {{ text_length(line_break()) }} = 1 and {{ line_break() }} < ' '
 
@@ -96,5 +101,6 @@ not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
 greatest(0, -1) = 0 and least(1, 2) = 1
 
 -- days
+{{ weekday_number("cast('2026-10-05' as date)") }} = 0 and {{ weekday_number("cast('2026-10-04' as date)") }} = 6
 {{ is_weekday_in("cast('2026-10-05' as date)", "'1000000'") }} and not {{ is_weekday_in("cast('2026-10-04' as date)", "'1000000'") }}
 {{ minute_of_day("'23:59'") }} = 1439 and {{ minute_of_day("'9:00'") }} is null

@@ -34,10 +34,12 @@ READ_ALL_DAYS = {
     # the further attempts of a request may be of any later day
     "fct_daily_requests",
     # small tables about all days, written anew from a few columns
-    "dim_model_prices", "dim_prompt_versions", "dim_tenants", "budget_status", "retry_multipliers",
+    "dim_model_prices", "dim_prompt_versions", "dim_tenants", "int_budget_days_spent", "budget_status",
+    "retry_multipliers",
     "out_of_scope_spend", "tenant_daily_spend", "spend_coverage", "quarantined_events", "reported_cost_gaps",
     "unpriced_usage", "int_alert_evaluations", "int_prompt_versions_judged", "alerts", "cache_efficiency",
     "cost_per_successful_task", "entity_monthly_spend", "workflow_run_costs", "silent_model_changes",
+    "int_tenants_summed", "weekly_review",
 }  # fmt: skip
 """Models whose statements may read large tables whole in every run."""
 

@@ -8,7 +8,7 @@ import duckdb
 WHEN_WRITTEN = {"day_version"}
 """Columns that say how a row came to be, not what it says."""
 
-LOGS = {"price_restatements", "published"}
+LOGS = {"price_restatements", "focus_price_corrections", "published"}
 """Tables that record runs: two ways to the same numbers differ there."""
 
 

@@ -19,9 +19,12 @@ PLANTED = {
         ("retry_multiplier_increase", "endpoint support.reply", "2026-09-17"),
         ("budget_warning", "team customer-support", "2026-09-19"),
     },
+    # its first day takes 94.6 % of the agent's daily budget, as 47.32 of 50 USD would
+    "budget_nearly_spent": {("budget_warning", "agent support_bot_v2", "2026-09-17")},
     # the loop begins at one in the night: known when that hour is over, and over the budgets when its day is
     "runaway_loop": {
         ("hourly_spend_spike", "total total", "2026-09-29 02:00"),
+        ("tenant_hourly_budget", "tenant vantage-freight", "2026-09-29 02:00"),
         ("budget_warning", "endpoint research.report", "2026-09-30"),
         ("budget_exceeded", "endpoint research.report", "2026-09-30"),
         ("budget_warning", "agent research_agent_v1", "2026-09-30"),

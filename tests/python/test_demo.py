@@ -281,6 +281,20 @@ def test_tidepool_costs_more_than_it_pays(in_scope: list[Row], labels: dict[str,
     assert sum(map(cost, october)) > Decimal(labels["unprofitable_tenant"]["expected_value"])
 
 
+def test_support_bot_nearly_spends_its_day(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["budget_nearly_spent"]
+    spent = sum(cost(row) for row in during(label, in_scope) if row["agent_id"] == label["entity_id"])
+    assert label["expected_value"] == f"{spent:.2f}"
+    (daily,) = [
+        Decimal(row["amount_usd"])
+        for row in read(BUNDLED / "demo_budgets.csv")
+        if (row["scope_id"], row["period"]) == (label["entity_id"], "daily")
+    ]
+    # the documents' agent has spent 47.32 of 50: 0.9464
+    assert spent / daily == pytest.approx(Decimal("0.9464"), abs=Decimal("0.0005"))
+    assert f"{spent:.2f} of the agent's daily {daily} USD: {spent / daily:.1%}" in label["description"]
+
+
 def test_all_models_but_one_have_a_price(in_scope: list[Row]) -> None:
     models = {(row["provider"], row["model"]): row for row in in_scope if row["input_tokens"]}
     free = {model for (_, model), row in models.items() if cost(row) == 0}

@@ -127,6 +127,11 @@ def _currencies(*rows: str, fails: bool) -> Case:
     return Case("currencies_have_rates", fails, columns, _texts(*rows), {"rates": "ref('rates')"})
 
 
+def _monthly_currencies(*rows: str, fails: bool) -> Case:
+    arguments = {"rates": "ref('rates')", "day": "concat(month, '-01')"}
+    return Case("currencies_have_rates", fails, "currency, month", _texts(*rows), arguments)
+
+
 def _models(*rows: str, fails: bool) -> Case:
     """Rows of overrides beside a price book of openai's gpt-4o, and a user's price of acme's own."""
     arguments = {"prices": "ref('price_book')", "own_prices": "ref('own_prices')"}
@@ -247,6 +252,15 @@ CASES = {
     "currency_as_a_sign": _written("currency", "€", fails=True),
     "amounts": _written("amount", "0", "999999999999.999999", fails=False),
     "amount_in_words": _written("amount", "lots", fails=True),
+    "amount_below_zero": _written("amount", "-1", fails=True),
+    "signed_amounts": _written("signed_amount", "0", "-0.000001", "-999999999999.999999", "5", "", fails=False),
+    "signed_amount_in_brackets": _written("signed_amount", "(5)", fails=True),
+    "signed_amount_of_seven_decimals": _written("signed_amount", "-0.0000001", fails=True),
+    "months": _written("month", "2026-10", "2026-01-01", "2024-12", "", fails=False),
+    "month_thirteen": _written("month", "2026-13", fails=True),
+    "month_zero": _written("month", "2026-00-01", fails=True),
+    "month_by_its_last_day": _written("month", "2026-10-31", fails=True),
+    "month_without_its_zero": _written("month", "2026-1", fails=True),
     "units_that_fit": _units(
         "input|1M tokens",
         "reasoning|1K tokens",
@@ -329,6 +343,8 @@ CASES = {
     "currency_before_its_first_rate": _currencies("1|EUR|2025-12-31", fails=True),
     "currency_from_the_open_beginning": _currencies("1|EUR|", fails=True),
     "currency_without_a_rate": _currencies("1|JPY|2026-01-01", fails=True),
+    "currency_of_a_month_with_a_rate": _monthly_currencies("EUR|2026-01", "USD|2020-01", fails=False),
+    "currency_of_a_month_before_its_first_rate": _monthly_currencies("EUR|2025-12", fails=True),
     "models_that_have_prices": _models("openai|GPT-4o", "openai|", "acme|own", fails=False),
     "model_without_prices": _models("openai|gpt-9", fails=True),
     "model_of_another_provider": _models("acme|gpt-4o", fails=True),

@@ -24,7 +24,7 @@ peaks as (
     select
         incidents.alert_id,
         -- a budget is measured against itself, wherever its warning begins
-        case when incidents.metric = 'budget_use' then 1 else evaluations.baseline end as baseline,
+        case when incidents.metric in {{ sql_list(budget_metrics()) }} then 1 else evaluations.baseline end as baseline,
         evaluations.limit_value,
         row_number() over (partition by incidents.alert_id order by evaluations.period_start) as peak_rank
     from incidents
@@ -68,7 +68,7 @@ attempts as (
         and attempts.usage_hour >= incident_days.window_start
         and attempts.usage_hour < incident_days.window_end
         and {{ is_about_entity('attempts', 'incident_days') }}
-    where attempts.is_in_scope
+    where attempts.is_in_scope or {{ is_of_all_traffic('incident_days.period_type') }}
 
 ),
 
@@ -175,12 +175,12 @@ final as (
     left join samples
         on incidents.alert_id = samples.alert_id
     left join {{ ref('budget_status') }} as budgets
-        on incidents.metric = 'budget_use'
+        on incidents.metric in {{ sql_list(budget_metrics()) }}
         and incidents.entity_type = budgets.scope_type
         and incidents.entity_id = budgets.scope_id
-        and incidents.period_type = budgets.period
-        and cast(incidents.opening_period_start as date) >= budgets.period_start_date
-        and cast(incidents.opening_period_start as date) < budgets.period_end_date
+        and incidents.period_type = {{ budget_period_type('budgets') }}
+        and incidents.opening_period_start >= budgets.period_start
+        and incidents.opening_period_start < budgets.period_end
 
 )
 

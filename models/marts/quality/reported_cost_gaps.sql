@@ -16,7 +16,4 @@ select
     reported_cost_usd,
     {{ money('reported_cost_usd - cost_usd') }} as gap_usd
 from {{ ref('fct_llm_attempts') }}
-where
-    -- a cent and a tenth: below that it is rounding, or a cache discount the client did not know
-    abs(reported_cost_usd - cost_usd) >= cast('0.01' as {{ type_decimal(3, 2) }})
-    and abs(reported_cost_usd - cost_usd) >= cast('0.1' as {{ type_decimal(2, 1) }}) * cost_usd
+where {{ is_far_off('reported_cost_usd', 'cost_usd') }}

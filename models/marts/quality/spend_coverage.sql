@@ -1,4 +1,4 @@
--- Where every raw row went: accepted + duplicate + quarantined + rejected = raw.
+-- Where every raw row went: accepted + duplicate + quarantined + rejected = raw + gone, for attempts outlive raw rows.
 
 with accepted as (
 
@@ -31,11 +31,11 @@ raw_rows as (
 
 ),
 
-final as (
+counted as (
 
     select
         raw_rows.source as source,
-        raw_rows.typed_rows + coalesce(refused.rejected_rows, 0) as raw_rows,
+        raw_rows.typed_rows,
         coalesce(accepted.accepted_rows, 0) as accepted_rows,
         coalesce(accepted.duplicate_rows, 0) as duplicate_rows,
         coalesce(refused.quarantined_rows, 0) as quarantined_rows,
@@ -45,6 +45,25 @@ final as (
         on raw_rows.source = accepted.source
     left join refused
         on raw_rows.source = refused.source
+
+),
+
+final as (
+
+    select
+        source,
+        typed_rows + rejected_rows as raw_rows,
+        accepted_rows,
+        duplicate_rows,
+        quarantined_rows,
+        rejected_rows,
+        -- never below zero: rows that fell out between landing and the attempts must not pass for an old one's absence
+        case
+            when accepted_rows + duplicate_rows + quarantined_rows > typed_rows
+                then accepted_rows + duplicate_rows + quarantined_rows - typed_rows
+            else 0
+        end as raw_rows_gone
+    from counted
 
 )
 

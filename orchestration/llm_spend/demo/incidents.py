@@ -67,6 +67,20 @@ RETRY_STORM = Incident(
     "ratio",
     "A broken parser rejects good answers and retries: {attempts} attempts for {requests} requests in scope.",
 )
+SUPPORT_BOT_DAILY_USD = 21.88
+"""Its budget in demo_budgets.csv."""
+BUDGET_NEARLY_SPENT = Incident(
+    "budget_nearly_spent",
+    "budget_warning",
+    "agent",
+    "support_bot_v2",
+    datetime(2026, 9, 16),
+    datetime(2026, 9, 17),
+    "spent_usd",
+    "usd",
+    "The first day of the retry storm takes {cost:.2f} of the agent's daily 21.88 USD: {share:.1%}, as 47.32 of 50.00"
+    " USD would.",
+)
 RUNAWAY_LOOP = Incident(
     "runaway_loop",
     "runaway_agent_loop",
@@ -265,6 +279,8 @@ def plants(first_attempt: dict[str, Any], opens_at: datetime) -> Iterator[tuple[
         yield ENDPOINT_RENAME.incident_id, ""
     if tenant_id == MERGED_TENANT:
         yield TENANT_MERGE.incident_id, ""
+    if first_attempt["agent_id"] == BUDGET_NEARLY_SPENT.entity_id and BUDGET_NEARLY_SPENT.covers(opens_at):
+        yield BUDGET_NEARLY_SPENT.incident_id, ""
     if tenant_id == UNPROFITABLE_TENANT.entity_id and opens_at.month == 10:
         yield UNPROFITABLE_TENANT.incident_id, ""
     if version == NEUTRAL_RELEASE.entity_id:

@@ -65,6 +65,9 @@ def planted_incidents(sizes: Counter[tuple[str, str]], as_of: datetime) -> list[
     if requests := of(incidents.RETRY_STORM, "requests"):
         attempts = of(incidents.RETRY_STORM, "attempts")
         add(incidents.RETRY_STORM, f"{attempts / requests:.6f}", attempts=attempts, requests=requests)
+    if spent := of(incidents.BUDGET_NEARLY_SPENT, "cost"):
+        share = spent / incidents.SUPPORT_BOT_DAILY_USD
+        add(incidents.BUDGET_NEARLY_SPENT, f"{spent:.2f}", cost=spent, share=share)
     if calls := of(incidents.RUNAWAY_LOOP, "calls"):
         add(incidents.RUNAWAY_LOOP, calls, cost=of(incidents.RUNAWAY_LOOP, "cost"))
     if attempts := of(incidents.CACHE_LOSS, "billed"):
