@@ -90,6 +90,10 @@ def _filled(*rows: str, fails: bool) -> Case:
     return Case("columns_are_filled", fails, "model_id, price, note", _texts(*rows), {"columns": ["model_id", "price"]})
 
 
+def _known(*rows: str, fails: bool) -> Case:
+    return Case("has_no_nulls", fails, "model_id, price, note", _texts(*rows), {"columns": ["model_id", "price"]})
+
+
 def _words(*rows: str, fails: bool) -> Case:
     words = {"kind": ["equals", "regex"], "is_negated": ["true", "false"]}
     return Case("columns_are_words", fails, "kind, is_negated", _texts(*rows), {"words": words})
@@ -191,6 +195,9 @@ CASES = {
     "filled_where_required": _filled("gpt|1|", "gpt|2|dear", fails=False),
     "filled_with_a_blank_key": _filled("gpt|1|", "|2|", fails=True),
     "filled_with_a_blank_price": _filled("gpt||dear", fails=True),
+    "known_where_required": _known("gpt|1|", "gpt|2|dear", fails=False),
+    "null_in_the_first_column": _known("gpt|1|", "|2|", fails=True),
+    "null_in_the_last_column": _known("gpt||dear", fails=True),
     "words_known": _words("equals|true", "regex|false", "|false", fails=False),
     "words_of_another_column": _words("true|true", fails=True),
     "words_in_capitals": _words("Equals|true", fails=True),
