@@ -32,6 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONG)
 
 
+MODELS_ONLY = {"DBT_RESOURCE_TYPES": "seed model"}
+"""The environment of a build without data tests, where the test is of something else: the same rows, sooner."""
+
+
 def run_cli(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `llm-spend` as a person does, in a terminal of 100 columns."""
     return subprocess.run(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from conftest import query, run_cli
+from conftest import MODELS_ONLY, query, run_cli
 
 # rule, entity, and the first moment at which it could be known: the end of the period in which it came true
 PLANTED = {
@@ -90,7 +90,7 @@ def test_evidence_names_the_culprit(demo: Path) -> None:
 
 def test_an_earlier_look_shows_the_same_incidents_as_far_as_they_were_known(demo: Path, tmp_path: Path) -> None:
     earlier, moment = tmp_path / "earlier.duckdb", datetime(2026, 10, 12)
-    result = run_cli("demo", "--db", earlier, "--as-of", moment.isoformat())
+    result = run_cli("demo", "--db", earlier, "--as-of", moment.isoformat(), **MODELS_ONLY)
     assert result.returncode == 0, result.stderr
     now = query(demo, "select alert_id, opened_at from marts.alerts where opened_at <= $1 order by all", moment)
     assert query(earlier, "select alert_id, opened_at from marts.alerts order by all") == now

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import query, run_cli
+from conftest import MODELS_ONLY, query, run_cli
 
 IN_SCOPE_TOTALS = {
     "fct_llm_attempts": "select sum(cost_usd) from marts.fct_llm_attempts where is_in_scope",
@@ -125,7 +125,7 @@ def test_a_workflow_of_five_calls_under_one_id_has_a_multiplier_of_one(tmp_path:
         )
     )
     database = tmp_path / "workflow.duckdb"
-    result = run_cli("build", "--events", log, "--db", database)
+    result = run_cli("build", "--events", log, "--db", database, **MODELS_ONLY)
     assert result.returncode == 0, result.stderr
     assert query(
         database,
@@ -202,13 +202,13 @@ def test_a_second_build_changes_no_row_and_one_more_file_adds_its_events(tmp_pat
     database = tmp_path / "twice.duckdb"
     first, second = _log(tmp_path / "first.jsonl", range(20)), _log(tmp_path / "second.jsonl", range(20, 27))
     arguments = ("--db", database, "--as-of", "2026-10-10T00:00:00Z")
-    assert run_cli("build", "--events", first, *arguments).returncode == 0
+    assert run_cli("build", "--events", first, *arguments, **MODELS_ONLY).returncode == 0
     before = _contents(database)
-    again = run_cli("build", "--events", first, *arguments)
+    again = run_cli("build", "--events", first, *arguments, **MODELS_ONLY)
     assert again.returncode == 0
     assert "already loaded" in again.stdout
     assert _contents(database) == before
-    assert run_cli("build", "--events", second, *arguments).returncode == 0
+    assert run_cli("build", "--events", second, *arguments, **MODELS_ONLY).returncode == 0
     ids = query(database, "select event_id from marts.fct_llm_attempts")
     assert {row[0] for row in ids} == {f"e{number}" for number in range(27)}
 
@@ -223,7 +223,7 @@ def test_the_users_own_configuration_replaces_the_packages(tmp_path: Path) -> No
     database = tmp_path / "own.duckdb"
     result = run_cli(
         "build", "--events", _log(tmp_path / "log.jsonl", range(5)), "--db", database,
-        "--config", config, "--as-of", "2026-10-10",
+        "--config", config, "--as-of", "2026-10-10", **MODELS_ONLY,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     # 5 × (1000 × 0.0000025 + 100 × 0.00001) = 0.0175, over a budget of 0.01

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import run_cli
+from conftest import MODELS_ONLY, run_cli
 from llm_spend.demo import generate
 from llm_spend.writing import is_unfinished
 from marts import WHEN_WRITTEN, contents
@@ -50,7 +50,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     _write(config / "budgets.csv", [{"scope_type": "total", "scope_id": "", "period": "monthly",
                                      "amount_usd": "500", "valid_from": "2026-09-01"}])  # fmt: skip
     before, after = folder / "before.duckdb", folder / "after.duckdb"
-    built = run_cli("build", "--events", first, "--config", config, "--db", before, "--as-of", "2026-09-21")
+    built = run_cli(
+        "build", "--events", first, "--config", config, "--db", before, "--as-of", "2026-09-21", **MODELS_ONLY
+    )
     assert built.returncode == 0, built.stderr
     _write(config / "price_overrides.csv", [{"provider_id": "openai", "model_id": "gpt-4.1", "discount_percent": "10",
                                              "valid_from": "2026-09-07"}])  # fmt: skip
@@ -78,7 +80,7 @@ def test_a_killed_build_run_again_ends_as_if_undisturbed(
         whole = ended  # it was faster this time
 
     started = time.monotonic()
-    again = run_cli(*scene.arguments, "--db", database, "--wait", 0)
+    again = run_cli(*scene.arguments, "--db", database, "--wait", 0, **MODELS_ONLY)
     seconds = time.monotonic() - started
 
     assert again.returncode == 0, again.stderr

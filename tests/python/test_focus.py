@@ -14,7 +14,7 @@ import duckdb
 import pytest
 import yaml
 
-from conftest import query, run_cli, write_jsonl
+from conftest import MODELS_ONLY, query, run_cli, write_jsonl
 from llm_spend.focus import KEY_OF_DAYS, MARTS, focus_name
 from llm_spend.writing import begin_build
 
@@ -422,12 +422,12 @@ def test_a_price_change_leaves_a_closed_month_as_it_was_told(tmp_path: Path) -> 
     )  # fmt: skip
     database, config = tmp_path / "llm_spend.duckdb", tmp_path / "config"
     config.mkdir()
-    built = run_cli("build", "--events", log, "--db", database, "--as-of", "2026-10-05")
+    built = run_cli("build", "--events", log, "--db", database, "--as-of", "2026-10-05", **MODELS_ONLY)
     assert built.returncode == 0, built.stderr
     told = exported(database, "2026-09", tmp_path)
     assert total(told) == Decimal("0.0035")
     (config / "price_overrides.csv").write_text("provider_id,discount_percent\nopenai,10\n", encoding="utf-8")
-    built = run_cli("build", "--config", config, "--db", database, "--as-of", "2026-10-06")
+    built = run_cli("build", "--config", config, "--db", database, "--as-of", "2026-10-06", **MODELS_ONLY)
     assert built.returncode == 0, built.stderr
 
     september, october = (exported(database, month, tmp_path) for month in ("2026-09", "2026-10"))

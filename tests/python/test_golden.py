@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT, query, run_cli, write_jsonl
+from conftest import MODELS_ONLY, ROOT, query, run_cli, write_jsonl
 
 INVOICES: dict[str, dict[str, Any]] = {
     path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted((ROOT / "tests" / "golden").glob("*.yml"))
@@ -33,7 +33,7 @@ def bills(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{n}.yml").write_text(mapping.replace("null", "{fields: {}}"), encoding="utf-8")
         loaded = run_cli("load", "--events", log, "--mapping", folder / f"{n}.yml", "--db", database)
         assert loaded.returncode == 0, loaded.stderr
-    built = run_cli("build", "--config", config, "--db", database, "--as-of", "2026-12-01T00:00:00Z")
+    built = run_cli("build", "--config", config, "--db", database, "--as-of", "2026-12-01T00:00:00Z", **MODELS_ONLY)
     assert built.returncode == 0, built.stderr
     return database
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import query, run_cli, write_jsonl
+from conftest import MODELS_ONLY, query, run_cli, write_jsonl
 from llm_spend.errors import UserError
 from llm_spend.ingest.identity import keyed_digest
 from llm_spend.privacy import forget
@@ -54,7 +54,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {**call, "event_id": "4", "started_at": "nonsense", "user_id": "jo@acme.example"},
         ],
     )  # fmt: skip
-    result = run_cli("build", "--events", log, "--db", database, "--as-of", "2026-10-10")
+    result = run_cli("build", "--events", log, "--db", database, "--as-of", "2026-10-10", **MODELS_ONLY)
     assert result.returncode == 0, result.stderr
     return database
 
@@ -86,7 +86,7 @@ def test_a_user_is_gone_and_the_sums_are_not(warehouse: Path) -> None:
     assert "jo@acme" not in tags + raw
     assert '"bo"' in tags
 
-    rebuilt = run_cli("build", "--db", warehouse, "--as-of", "2026-10-10", "--full-refresh")
+    rebuilt = run_cli("build", "--db", warehouse, "--as-of", "2026-10-10", "--full-refresh", **MODELS_ONLY)
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert query(warehouse, SUMS) == before
 

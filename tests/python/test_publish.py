@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import query, run_cli, write_jsonl
+from conftest import MODELS_ONLY, query, run_cli, write_jsonl
 from llm_spend import publish as publishing
 from llm_spend.database import connect
 from llm_spend.errors import UserError
@@ -221,7 +221,7 @@ def _drafts(folder: Path) -> list[str]:
 
 
 def _build(database: Path, log: Path) -> None:
-    result = run_cli("build", "--events", log, "--db", database, "--as-of", "2026-10-20")
+    result = run_cli("build", "--events", log, "--db", database, "--as-of", "2026-10-20", **MODELS_ONLY)
     assert result.returncode == 0, result.stderr
 
 

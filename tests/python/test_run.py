@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from conftest import query, run_cli
+from conftest import MODELS_ONLY, query, run_cli
 
 
 def _log(path: Path, rows: int, broken: int = 0) -> Path:
@@ -97,7 +97,7 @@ def test_alerts_are_delivered_once_and_wait_for_an_endpoint_that_is_down(tmp_pat
     threading.Thread(target=server.serve_forever, daemon=True).start()
     hook = f"http://127.0.0.1:{server.server_port}/services/canary-secret"
     try:
-        down = _run(tmp_path, log, LLM_SPEND_SLACK_WEBHOOK_URL=hook)
+        down = _run(tmp_path, log, LLM_SPEND_SLACK_WEBHOOK_URL=hook, **MODELS_ONLY)
         assert down.returncode == 0, down.stderr
         assert "wait for the next run" in down.stderr
         # 100 calls of 0.0025 + 0.001: 0.35 of a budget of 0.10, so both limits are crossed
@@ -105,7 +105,7 @@ def test_alerts_are_delivered_once_and_wait_for_an_endpoint_that_is_down(tmp_pat
         assert sorted(alert["rule_id"] for alert in told) == ["budget_exceeded", "budget_warning"]
         answer["status"] = 200
         for _ in range(2):
-            up = _run(tmp_path, log, LLM_SPEND_SLACK_WEBHOOK_URL=hook)
+            up = _run(tmp_path, log, LLM_SPEND_SLACK_WEBHOOK_URL=hook, **MODELS_ONLY)
             assert up.returncode == 0, up.stderr
         assert len(received) == 2
         assert len(journal.read_text().splitlines()) == 2

@@ -1,5 +1,6 @@
 """One writer at a time: the second waits, or says who it waits for."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import query, run_cli, write_jsonl
+from conftest import MODELS_ONLY, query, run_cli, write_jsonl
 from llm_spend.errors import UserError
 from llm_spend.writing import writing
 
@@ -91,6 +92,7 @@ def test_of_two_builds_at_once_the_second_waits_and_counts_both_logs(tmp_path: P
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=os.environ | MODELS_ONLY,
         )
         for name in ("a", "b")
     ]
