@@ -1,5 +1,6 @@
 """Builds shared by the tests: each runs the real command line once."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -22,6 +23,8 @@ def pytest_configure() -> None:
     """Tests that run side by side write dbt's artifacts side by side."""
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         os.environ["DBT_TARGET_PATH"] = str(ROOT / "target" / "test" / worker)
+        # PySpark, where it is installed, takes a main module without a file for its own tests and ends the process.
+        sys.modules["__main__"].__file__ = __file__
 
 
 LONG = ("test_incremental.py", "test_crash_safety.py", "test_dagster_ui.py", "test_run.py")
@@ -75,13 +78,25 @@ def build_models(database: Path, log: Path, *models: str, config: Path | None = 
     )
 
 
+def built_once(factory: pytest.TempPathFactory, name: str, *arguments: object) -> tuple[Path, str]:
+    """A database built by `llm-spend`, and what the command printed. Tests that run side by side share it."""
+    folder = factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / name
+    folder.mkdir(exist_ok=True)
+    database, printed = folder / f"{name}.duckdb", folder / "printed.txt"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            result = run_cli(*arguments, "--db", database)
+            assert result.returncode == 0, result.stderr
+            printed.write_text(result.stdout)
+    return database, printed.read_text()
+
+
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The demo's database and what the command printed."""
-    database = tmp_path_factory.mktemp("demo") / "demo.duckdb"
-    result = run_cli("demo", "--db", database)
-    assert result.returncode == 0, result.stderr
-    return database, result.stdout
+    return built_once(tmp_path_factory, "demo", "demo")
 
 
 @pytest.fixture(scope="session")
@@ -92,10 +107,7 @@ def demo(demo_run: tuple[Path, str]) -> Path:
 @pytest.fixture(scope="session")
 def real_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """5,522 real calls of the aider log, loaded with the shipped mapping and built."""
-    database = tmp_path_factory.mktemp("real") / "real.duckdb"
-    result = run_cli("build", "--events", AIDER_LOG, "--mapping", "aider", "--db", database)
-    assert result.returncode == 0, result.stderr
-    return database, result.stdout
+    return built_once(tmp_path_factory, "real", "build", "--events", AIDER_LOG, "--mapping", "aider")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import pytest
 
 from conftest import MODELS_ONLY, query, run_cli, write_jsonl
 from llm_spend import publish as publishing
+from llm_spend import replacing
 from llm_spend.database import connect
 from llm_spend.errors import UserError
 from llm_spend.publish import publish, published_path
@@ -71,11 +72,12 @@ def test_the_copy_says_from_when_it_is_and_holds_nothing_else(published: Path) -
     ((published_at, as_of),) = query(published, "select published_at, as_of from marts.published")
     assert (published_at, as_of) == (datetime(2026, 10, 26, 5, 30), datetime(2026, 10, 26))
     others = "select schema_name || '.' || table_name from duckdb_tables() where schema_name <> 'marts'"
-    # what the view of the components reads
-    assert query(published, others) == [("intermediate.int_rate_cards",)]
+    # what the views of the components and of the price corrections read
+    assert query(published, f"{others} order by 1") == [("intermediate.int_rate_cards",), ("raw.providers",)]
     views = query(published, "select view_name from duckdb_views() where not internal order by 1")
     assert views == [
-        ("fct_cost_components",), ("fct_llm_requests",), ("fct_workflow_runs",), ("tenant_daily_spend",)
+        ("fct_cost_components",), ("fct_llm_requests",), ("fct_workflow_runs",), ("focus_price_corrections",),
+        ("stg_prices__providers",), ("tenant_daily_spend",),
     ]  # fmt: skip
     ((tags,),) = query(published, "select tags from duckdb_databases() where not internal")
     assert tags["storage_version"].startswith("v1.4.0")
@@ -124,7 +126,7 @@ def test_a_reader_is_not_in_the_way_and_sees_one_state(tmp_path: Path) -> None:
     assert max(float(slowest) for slowest, _, _ in answers) < 5
 
 
-@pytest.mark.parametrize("step", ["_copy_file", "_keep_marts", "_sync"])
+@pytest.mark.parametrize("step", ["publish.copy_file", "publish._keep_marts", "replacing._sync"])
 def test_a_killed_publish_leaves_the_last_copy_and_is_cleaned_up(warehouse: Path, published: Path, step: str) -> None:
     before = published.read_bytes()
     with connect(warehouse) as connection:
@@ -132,13 +134,13 @@ def test_a_killed_publish_leaves_the_last_copy_and_is_cleaned_up(warehouse: Path
     script = f"""
 import sys, time
 from pathlib import Path
-from llm_spend import publish
-step = publish.{step}
+from llm_spend import publish, replacing
+step = {step}
 def killed_in_it(*arguments):
     step(*arguments)
     print("in it", flush=True)
     time.sleep(60)
-publish.{step} = killed_in_it
+{step} = killed_in_it
 publish.publish(Path(sys.argv[1]))
 """
     process = subprocess.Popen([sys.executable, "-c", script, warehouse], stdout=subprocess.PIPE, text=True)
@@ -161,7 +163,7 @@ def test_a_publish_that_fails_leaves_the_last_copy(
     def full(_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publishing, "_sync", full)
+    monkeypatch.setattr(replacing, "_sync", full)
     with pytest.raises(UserError, match=r"the last copy stands: .*No space left on device") as error:
         publish(warehouse)
     assert error.value.exit_code == 1
