@@ -19,8 +19,8 @@ PLANTED = {
         ("retry_multiplier_increase", "endpoint support.reply", "2026-09-17"),
         ("budget_warning", "team customer-support", "2026-09-19"),
     },
-    # its first day takes 94.6 % of the agent's daily budget, as 47.32 of 50 USD would
-    "budget_nearly_spent": {("budget_warning", "agent support_bot_v2", "2026-09-17")},
+    # the day of the backlog takes 47.32 of the agent's daily 50 USD: over 80 %, and never over 100
+    "budget_nearly_spent": {("budget_warning", "agent support_bot_v2", "2026-10-06")},
     # the loop begins at one in the night: known when that hour is over, and over the budgets when its day is
     "runaway_loop": {
         ("hourly_spend_spike", "total total", "2026-09-29 02:00"),

@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from genai_prices import Usage, calc_price
 
-from llm_spend.demo import DEMO_AS_OF, DEMO_START, generate
+from llm_spend.demo import DEMO_AS_OF, DEMO_START, generate, incidents
 from llm_spend.demo.generate import EVENT_COLUMNS
 from llm_spend.demo.labels import QUARANTINED_ROWS
 from llm_spend.errors import UserError
@@ -284,15 +285,54 @@ def test_tidepool_costs_more_than_it_pays(in_scope: list[Row], labels: dict[str,
 def test_support_bot_nearly_spends_its_day(in_scope: list[Row], labels: dict[str, Row]) -> None:
     label = labels["budget_nearly_spent"]
     spent = sum(cost(row) for row in during(label, in_scope) if row["agent_id"] == label["entity_id"])
-    assert label["expected_value"] == f"{spent:.2f}"
+    assert label["expected_value"] == f"{spent:.2f}" == "47.32"
     (daily,) = [
         Decimal(row["amount_usd"])
         for row in read(BUNDLED / "demo_budgets.csv")
         if (row["scope_id"], row["period"]) == (label["entity_id"], "daily")
     ]
-    # the documents' agent has spent 47.32 of 50: 0.9464
-    assert spent / daily == pytest.approx(Decimal("0.9464"), abs=Decimal("0.0005"))
-    assert f"{spent:.2f} of the agent's daily {daily} USD: {spent / daily:.1%}" in label["description"]
+    assert daily == 50
+    # 47.32 ÷ 50 = 0.9464
+    assert "47.32 of the agent's daily 50.00 USD: 94.6%" in label["description"]
+
+
+def test_the_backlog_is_answered_at_an_even_pace(in_scope: list[Row], labels: dict[str, Row]) -> None:
+    label = labels["backlog_day"]
+    calls = [row for row in in_scope if row["api_key_id"] == "key_success_prod"]
+    assert calls == during(label, calls)
+    assert len(calls) == len({row["external_request_id"] for row in calls}) == int(label["expected_value"])
+    assert {(row["endpoint_tag"], row["agent_id"]) for row in calls} == {("support.reply", "support_bot_v2")}
+    assert f"{sum(map(cost, calls)):.2f} USD" in label["description"]
+    assert "tidepool" not in {row["tenant_id"] for row in calls}
+    day = [row for row in during(label, in_scope) if row["agent_id"] == "support_bot_v2"]
+    hourly = [float(sum(cost(row) for row in day if started(row).hour == hour)) for hour in range(24)]
+    # 47.32 ÷ 24 = 1.97, and each hour ends within one answer of its due
+    assert all(abs(spent - 1.97) < 1 for spent in hourly)
+
+
+def test_the_backlog_leaves_every_other_row_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    never = replace(incidents.BACKLOG_DAY, starts_at=DEMO_AS_OF, ends_at=DEMO_AS_OF)
+    monkeypatch.setattr(incidents, "BACKLOG_DAY", never)
+    generate(tmp_path)
+
+    def rows(folder: Path) -> list[Row]:
+        places = ("_source_line", "_row_hash")
+        return [{name: row[name] for name in EVENT_COLUMNS if name not in places} for row in read(folder / FILES[0])]
+
+    without = rows(tmp_path)
+    assert without == [row for row in rows(BUNDLED) if row["api_key_id"] != "key_success_prod"]
+    assert not {"backlog_day", "budget_nearly_spent"} & {row["incident_id"] for row in read(tmp_path / FILES[2])}
+
+
+@pytest.mark.parametrize(
+    # 47.32 × 1,800 ÷ 18,000 = 4.732 and 47.32 × 36,000 ÷ 18,000 = 94.64; of 5 and of 100
+    ("events", "label"),
+    [(1_800, "4.73 of the agent's daily 5.00"), (36_000, "94.64 of the agent's daily 100.00")],
+)
+def test_the_backlog_grows_with_the_log(tmp_path: Path, events: int, label: str) -> None:
+    generate(tmp_path, events=events)
+    (planted,) = [row for row in read(tmp_path / FILES[2]) if row["incident_id"] == "budget_nearly_spent"]
+    assert f"{label} USD: 94.6%" in planted["description"]
 
 
 def test_all_models_but_one_have_a_price(in_scope: list[Row]) -> None:

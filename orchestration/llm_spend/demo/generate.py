@@ -9,10 +9,9 @@ from random import Random
 
 from llm_spend.demo import labels
 from llm_spend.demo.traffic import UsageLog
-from llm_spend.demo.world import DEMO_DAYS, DEMO_START
+from llm_spend.demo.world import DEFAULT_EVENTS, DEMO_DAYS, DEMO_START
 from llm_spend.errors import UserError
 
-DEFAULT_EVENTS = 18_000
 SOURCE_FILE = "demo.jsonl"
 FILE_HASH = "demo"
 
@@ -63,7 +62,7 @@ def generate(out_dir: Path, seed: int = 7, days: int = DEMO_DAYS, events: int = 
         for line, (reason, raw_text) in enumerate(labels.REJECTED_LINES, start=lines + 1)
     ]
     _write_csv(out_dir / "raw_demo_rejected_events.csv", REJECTED_COLUMNS, rejected)
-    planted = labels.planted_incidents(log.sizes, DEMO_START + timedelta(days=days))
+    planted = labels.planted_incidents(log.sizes, DEMO_START + timedelta(days=days), log.scale)
     _write_csv(out_dir / "demo_planted_incidents.csv", LABEL_COLUMNS, planted)
 
 

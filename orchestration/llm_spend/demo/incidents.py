@@ -67,19 +67,32 @@ RETRY_STORM = Incident(
     "ratio",
     "A broken parser rejects good answers and retries: {attempts} attempts for {requests} requests in scope.",
 )
-SUPPORT_BOT_DAILY_USD = 21.88
+BACKLOG_DAY = Incident(
+    "backlog_day",
+    "request_backlog",
+    "endpoint",
+    "support.reply",
+    datetime(2026, 10, 5),
+    datetime(2026, 10, 6),
+    "requests",
+    "requests",
+    "A moved help desk left tickets open: beside its ordinary work support_bot_v2 answers {requests} of them in a day,"
+    " at an even pace and by the key of customer success, for {cost:.2f} USD.",
+)
+SUPPORT_BOT_DAILY_USD = 50.00
 """Its budget in demo_budgets.csv."""
+SUPPORT_BOT_SPENT_USD = 47.32
+"""What the day of the backlog takes of it, in a log of DEFAULT_EVENTS."""
 BUDGET_NEARLY_SPENT = Incident(
     "budget_nearly_spent",
     "budget_warning",
     "agent",
     "support_bot_v2",
-    datetime(2026, 9, 16),
-    datetime(2026, 9, 17),
+    BACKLOG_DAY.starts_at,
+    BACKLOG_DAY.ends_at,
     "spent_usd",
     "usd",
-    "The first day of the retry storm takes {cost:.2f} of the agent's daily 21.88 USD: {share:.1%}, as 47.32 of 50.00"
-    " USD would.",
+    "The day of the backlog takes {cost:.2f} of the agent's daily {budget:.2f} USD: {share:.1%}.",
 )
 RUNAWAY_LOOP = Incident(
     "runaway_loop",

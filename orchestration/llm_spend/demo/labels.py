@@ -38,8 +38,8 @@ REJECTED_LINES = (
 )
 
 
-def planted_incidents(sizes: Counter[tuple[str, str]], as_of: datetime) -> list[tuple[object, ...]]:
-    """One label for each incident that the log really holds, with its size as drawn.
+def planted_incidents(sizes: Counter[tuple[str, str]], as_of: datetime, scale: float) -> list[tuple[object, ...]]:
+    """One label for each incident that the log really holds, with its size as drawn; `scale` is the log's own.
 
     Columns: incident_id, kind, entity_type, entity_id, starts_at, ends_at, metric, expected_value, unit,
     description.
@@ -65,9 +65,10 @@ def planted_incidents(sizes: Counter[tuple[str, str]], as_of: datetime) -> list[
     if requests := of(incidents.RETRY_STORM, "requests"):
         attempts = of(incidents.RETRY_STORM, "attempts")
         add(incidents.RETRY_STORM, f"{attempts / requests:.6f}", attempts=attempts, requests=requests)
-    if spent := of(incidents.BUDGET_NEARLY_SPENT, "cost"):
-        share = spent / incidents.SUPPORT_BOT_DAILY_USD
-        add(incidents.BUDGET_NEARLY_SPENT, f"{spent:.2f}", cost=spent, share=share)
+    if requests := of(incidents.BACKLOG_DAY, "requests"):
+        add(incidents.BACKLOG_DAY, requests, requests=requests, cost=of(incidents.BACKLOG_DAY, "cost"))
+        spent, budget = of(incidents.BUDGET_NEARLY_SPENT, "cost"), incidents.SUPPORT_BOT_DAILY_USD * scale
+        add(incidents.BUDGET_NEARLY_SPENT, f"{spent:.2f}", cost=spent, budget=budget, share=spent / budget)
     if calls := of(incidents.RUNAWAY_LOOP, "calls"):
         add(incidents.RUNAWAY_LOOP, calls, cost=of(incidents.RUNAWAY_LOOP, "cost"))
     if attempts := of(incidents.CACHE_LOSS, "billed"):

@@ -23,6 +23,8 @@ LANDING_DELAY = 300 * SECOND
 MAX_ATTEMPTS = 12
 REDELIVERED_SHARE = 0.006
 STRAGGLER_SHARE = 0.004
+LAST_ANSWER_USD = 0.1
+"""When the day of the backlog lacks no more than this, its last answer grows by it."""
 
 
 @lru_cache(maxsize=10_000)
@@ -35,6 +37,11 @@ def time_text(micros: int) -> str:
     seconds, fraction = divmod(micros, SECOND)
     minutes, second = divmod(seconds, 60)
     return f"{_minute_text(minutes)}:{second:02d}.{fraction:06d}"
+
+
+def landed_at(started: int) -> int:
+    """When a call's row lands, in microseconds as its start: by the minute."""
+    return started - started % (60 * SECOND) + LANDING_DELAY
 
 
 def hourly_shares(days: int, at_night: bool) -> list[float]:
@@ -71,6 +78,26 @@ def estimated_cost(model: Model, event: Event) -> float:
         + written * model.cache_write_price
         + event.get("output_tokens", 0) * model.output_price
     ) / 1e6
+
+
+def use_tokens(rng: Random, endpoint: Endpoint, model: Model, size: float, input_tokens: int, event: Event) -> None:
+    """Fills what a billed call used, its latency, and what its client believes it cost."""
+    output_tokens = int(endpoint.output_tokens * size * exp(endpoint.spread * rng.gauss(0.0, 1.0)))
+    event["input_tokens"] = input_tokens
+    event["output_tokens"] = output_tokens
+    event["total_tokens"] = input_tokens + output_tokens
+    if endpoint.cached_share and model.cached_price:
+        prefix = int(input_tokens * endpoint.cached_share * (0.9 + 0.2 * rng.random()))
+        is_hit = rng.random() < endpoint.hit_rate
+        event["cached_input_tokens"] = prefix if is_hit else 0
+        if endpoint.cache_write_ttl and model.cache_write_price:
+            event["cache_write_tokens"] = written = 0 if is_hit else prefix
+            event["cache_write_1h_tokens"] = written if endpoint.cache_write_ttl == "1h" else 0
+    if endpoint.reasoning_share:
+        event["reasoning_tokens"] = int(output_tokens * endpoint.reasoning_share * (0.8 + 0.4 * rng.random()))
+    event["latency_ms"] = 300 + int((0.6 + rng.random()) * (input_tokens / 40 + output_tokens * 6))
+    if endpoint.reports_cost:
+        event["reported_cost_usd"] = f"{estimated_cost(model, event) * (0.99 + 0.02 * rng.random()):.6f}"
 
 
 class Choice:
@@ -127,12 +154,15 @@ class UsageLog:
         self.rng = rng
         self.days = days
         self.events = events
+        self.scale = events / world.DEFAULT_EVENTS
         self.as_of = days * DAY
         self.as_of_text = time_text(self.as_of)
         self.sizes: Counter[tuple[str, str]] = Counter()
         self.event_number = 0
         self.request_number = 0
         self.run_number = 0
+        # Its own draws leave all others as they are.
+        self.backlog_rng = Random(incidents.BACKLOG_DAY.incident_id)
         self.endpoints = {endpoint.tag: endpoint for endpoint in world.ENDPOINTS}
         shares = tenant_shares(events)
         self.tenants = {}
@@ -147,7 +177,7 @@ class UsageLog:
             self.users[tenant] = Choice(people, [1 / rank for rank in range(1, len(people) + 1)])
 
     def rows(self) -> Iterator[Event]:
-        """Every delivered row, in the order of the calls within each hour."""
+        """Every delivered row, in the order of the calls within each hour; the backlog's come at its end."""
         requests = self.events / world.ROWS_PER_REQUEST
         shares = {at_night: hourly_shares(self.days, at_night) for at_night in (False, True)}
         for hour in range(self.days * 24):
@@ -166,6 +196,8 @@ class UsageLog:
             drawn.sort(key=lambda call: call[0])
             for started, event in drawn:
                 yield from self.deliveries(event, started, opens_at)
+            if incidents.BACKLOG_DAY.covers(opens_at):
+                yield from self.backlog_calls(hour, opens_at)
             for nth, changes in enumerate(labels.QUARANTINED_ROWS.values()):
                 if hour == (nth + 1) * self.days * 24 // (len(labels.QUARANTINED_ROWS) + 1):
                     yield self.quarantined(hour * HOUR, changes)
@@ -294,7 +326,7 @@ class UsageLog:
             event["latency_ms"] = 300 + int(rng.random() * 2000)
             self.sizes[incidents.USAGE_MISSING.incident_id, "attempts"] += 1
             return
-        self.use_tokens(endpoint, model, size, input_tokens, event)
+        use_tokens(self.rng, endpoint, model, size, input_tokens, event)
 
     def fail(
         self, endpoint: Endpoint, model: Model, size: float, input_tokens: int, event: Event, failure: Failure
@@ -302,32 +334,12 @@ class UsageLog:
         event["status"] = failure.status
         event["error_code"] = failure.error_code
         if failure.billed == "whole":
-            self.use_tokens(endpoint, model, size, input_tokens, event)
+            use_tokens(self.rng, endpoint, model, size, input_tokens, event)
             return
         event["latency_ms"] = 30_000 if failure.status == "timeout" else 90 + int(self.rng.random() * 600)
         if failure.billed == "input":
             event["input_tokens"] = event["total_tokens"] = input_tokens
             event["output_tokens"] = 0
-
-    def use_tokens(self, endpoint: Endpoint, model: Model, size: float, input_tokens: int, event: Event) -> None:
-        """Fills what a billed call used, its latency, and what its client believes it cost."""
-        rng = self.rng
-        output_tokens = int(endpoint.output_tokens * size * exp(endpoint.spread * rng.gauss(0.0, 1.0)))
-        event["input_tokens"] = input_tokens
-        event["output_tokens"] = output_tokens
-        event["total_tokens"] = input_tokens + output_tokens
-        if endpoint.cached_share and model.cached_price:
-            prefix = int(input_tokens * endpoint.cached_share * (0.9 + 0.2 * rng.random()))
-            is_hit = rng.random() < endpoint.hit_rate
-            event["cached_input_tokens"] = prefix if is_hit else 0
-            if endpoint.cache_write_ttl and model.cache_write_price:
-                event["cache_write_tokens"] = written = 0 if is_hit else prefix
-                event["cache_write_1h_tokens"] = written if endpoint.cache_write_ttl == "1h" else 0
-        if endpoint.reasoning_share:
-            event["reasoning_tokens"] = int(output_tokens * endpoint.reasoning_share * (0.8 + 0.4 * rng.random()))
-        event["latency_ms"] = 300 + int((0.6 + rng.random()) * (input_tokens / 40 + output_tokens * 6))
-        if endpoint.reports_cost:
-            event["reported_cost_usd"] = f"{estimated_cost(model, event) * (0.99 + 0.02 * rng.random()):.6f}"
 
     def count(self, model: Model, calls: list[tuple[int, Event]], opens_at: datetime) -> None:
         """Adds one request in scope to the sizes of the incidents that it belongs to."""
@@ -362,7 +374,7 @@ class UsageLog:
             event = self.new_event(common, started)
             done = self.sizes[loop.incident_id, "calls"]
             context = 30_000 + 150_000 * done // (calls_per_hour * hours)
-            self.use_tokens(endpoint, model, 0.35, context, event)
+            use_tokens(self.rng, endpoint, model, 0.35, context, event)
             self.sizes[loop.incident_id, "calls"] += 1
             self.sizes[loop.incident_id, "cost"] += estimated_cost(model, event)
             calls.append((started, event))
@@ -382,15 +394,63 @@ class UsageLog:
                 "status": "success",
                 "cache_hit": "false",
             }
-            self.use_tokens(endpoint, model, 1.0, 20_000, event)
+            use_tokens(self.rng, endpoint, model, 1.0, 20_000, event)
             self.sizes[test.incident_id, "attempts"] += 1
             calls.append((started, event))
         return calls
 
+    def backlog_calls(self, hour: int, opens_at: datetime) -> list[Event]:
+        """One hour of a queue that the agent works off at an even pace, until its day has cost its size to the cent.
+
+        Anybody may have asked, but for the tenant that costs more than it pays: its own story stays as it is.
+        """
+        rng, backlog = self.backlog_rng, incidents.BACKLOG_DAY
+        spent = incidents.BUDGET_NEARLY_SPENT.incident_id, "cost"
+        of_the_day = incidents.SUPPORT_BOT_SPENT_USD * self.scale
+        until_now = of_the_day * (opens_at.hour + 1) / 24
+        endpoint = incidents.endpoint_at(self.endpoints[backlog.entity_id], opens_at)
+        behaviour, model, version = Behaviour(endpoint), endpoint.models[0][0], endpoint.versions[0]
+        made: list[Event] = []
+        while self.sizes[spent] < min(until_now, of_the_day - LAST_ANSWER_USD):
+            tenant = self.tenants[endpoint.tag].draw(rng)
+            if tenant == incidents.UNPROFITABLE_TENANT.entity_id:
+                continue
+            number = self.sizes[backlog.incident_id, "requests"] + 1
+            started = hour * HOUR + int(rng.random() * HOUR)
+            event = behaviour.calling(model, version.name, tenant, f"req-backlog-{number:04d}") | {
+                "event_id": f"evt-backlog-{number:04d}",
+                "started_at": time_text(started),
+                "_loaded_at": time_text(landed_at(started)),
+                "attempt_number": 1,
+                "user_id": rng.choice(self.users[tenant].options),
+                "user_type": "human",
+                "team": "customer-success",
+                "project_id": "proj_success",
+                "api_key_id": "key_success_prod",
+                "status": "success",
+                "task_succeeded": "true" if rng.random() < endpoint.task_success_rate else "false",
+            }
+            input_tokens = int(endpoint.input_tokens * exp(endpoint.spread * rng.gauss(0.0, 1.0)))
+            use_tokens(rng, endpoint, model, 1.0, min(input_tokens, model.context_window), event)
+            left = of_the_day - self.sizes[spent] - estimated_cost(model, event)
+            if left < 0:
+                continue
+            if left < LAST_ANSWER_USD:
+                longer = int(left * 1e6 / model.output_price)
+                event["output_tokens"] += longer
+                event["total_tokens"] += longer
+                event["reported_cost_usd"] = f"{estimated_cost(model, event):.6f}"
+            cost = estimated_cost(model, event)
+            self.sizes[spent] += cost
+            self.sizes[backlog.incident_id, "cost"] += cost
+            self.sizes[backlog.incident_id, "requests"] += 1
+            made.append(event)
+        return sorted(made, key=lambda event: event["started_at"])
+
     def deliveries(self, event: Event, started: int, opens_at: datetime) -> Iterator[Event]:
         """The event as it landed: soon or late, sometimes twice; the last delivery is the true one."""
         rng = self.rng
-        landed = started - started % (60 * SECOND) + LANDING_DELAY
+        landed = landed_at(started)
         is_late = event["tenant_id"] == incidents.LATE_ROWS.entity_id and incidents.LATE_ROWS.covers(opens_at)
         if is_late:
             landed += 3 * DAY

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 DEMO_START = datetime(2026, 8, 31)
 DEMO_DAYS = 56
 DEMO_AS_OF = DEMO_START + timedelta(days=DEMO_DAYS)
+DEFAULT_EVENTS = 18_000
 
 
 @dataclass(frozen=True)
