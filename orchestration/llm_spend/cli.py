@@ -103,6 +103,28 @@ def demo_generate(
     out.print(f"Demo events are in {out_dir}")
 
 
+@demo_app.command("incidents")
+def demo_incidents(
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Where the files go. Default: target/incidents/seed-N.")
+    ] = None,
+) -> None:
+    """Write a company's 90 days with labelled incidents, to see what the alerts find of them."""
+    from llm_spend.demo.simulator import AS_OF, simulate
+
+    out_dir = to or paths.target_dir() / "incidents" / f"seed-{seed}"
+    events = simulate(seed, out_dir)
+    folder = escape(paths.short(out_dir))
+    out.print(f"{summary.count(events, 'event')} and their labels are in {folder}. To build them:", soft_wrap=True)
+    out.print(
+        f"  llm-spend build --events {folder}/events.jsonl --config {folder}/config --as-of"
+        f" {AS_OF:%Y-%m-%dT%H:%M:%SZ} --db {folder}/incidents.duckdb",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 @app.command()
 def load(
     events: EventsOption = None,
