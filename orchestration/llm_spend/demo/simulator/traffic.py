@@ -109,6 +109,7 @@ class Traffic:
         self.rng = rng = Random(f"traffic {seed}")
         self.seed, self.planned = seed, planned
         self.incidents = [event for event in planned if not event.is_benign]
+        self.outages = [event for event in planned if event.kind == "source_outage"]
         self.ledger = Ledger()
         self.requests = self.runs = 0
         self.is_american = {tenant: rng.random() < company.AMERICAN_SHARE for tenant in TENANTS}
@@ -168,17 +169,19 @@ class Traffic:
 
     def _logged(self, drawn: Iterable[Call]) -> Iterator[Call]:
         """Calls with their ids. Those of an outage come at the end of the log, or never."""
-        outages = [event for event in self.planned if event.kind == "source_outage"]
         late: list[Call] = []
         for number, (started, call) in enumerate(drawn, start=1):
             call["event_id"] = f"sim-{number:06d}"
             call["started_at"] = time_text(started)
-            outage = next((event for event in outages if event.covers(moment_of(started))), None)
+            outage = self._outage(started)
             if outage is None:
                 yield started, call
             elif outage.size:
                 late.append((started, call))
         yield from late
+
+    def _outage(self, started: int) -> Planned | None:
+        return next((event for event in self.outages if event.covers(moment_of(started))), None)
 
     def level(self, service: Service, tenant: str, day: int) -> float:
         """Expected requests of a tenant on an endpoint in a day, incidents left out."""
@@ -375,7 +378,7 @@ class Traffic:
     def _count(
         self, regime: Regime, model: Model, calls: Sequence[Call], draws: Draws, extra_of: Planned | None
     ) -> None:
-        """Enter the attempts of one request, and what each incident added to them."""
+        """Enter the attempts of one request that reach the log, and what each incident added to them."""
         storm, untagged = regime.incident("retry_storm"), regime.incident("untagged_traffic")
         once_billed = estimated_cost(model, tokens(regime.service, model, draws))
         billed = 0.0
@@ -398,6 +401,9 @@ class Traffic:
                     # A model without a price hides its cost, which is the harm it does.
                     extra.append((event, abs(cost - estimated_cost(usual_model, usual))))
             billed += cost
+            outage = self._outage(started)
+            if outage and not outage.size:
+                continue
             for event, dollars in extra:
                 if dollars:
                     self.ledger.add_extra(event, call, hour, dollars)
