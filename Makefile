@@ -10,7 +10,7 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash test-focus test-golden test-engines bench bench-pricing bench-engines lint format lock clean
+.PHONY: help demo ui test test-crash test-focus test-golden test-engines bench bench-pricing bench-engines bench-alerts lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ bench: .venv/installed ## Build ten million events, a day more, a batch, beside 
 
 bench-pricing: .venv/installed ## Cost ten million calls, beside genai-prices; about three minutes
 	@$(BIN)/python benchmarks/pricing.py
+
+bench-alerts: .venv/installed ## Precision, recall and delay of the alerts on twenty simulated companies; about half an hour
+	@$(BIN)/python benchmarks/alerts.py
 
 bench-engines: .venv/engines ## Build a million events on each engine, and a day more; about half an hour
 	@$(BIN)/python benchmarks/engines.py

@@ -17,7 +17,7 @@ NEW_VERSION = ("prompt_version_cost_drift", "prompt_version_token_drift")
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One kind. `why` says where its sizes come from.
+    """One kind. `rules` may rightly report it, those `meant` for it should. `why` says where its sizes come from.
 
     `size` is drawn evenly between its ends and means what `size_is` says; `hours` is how long it lasts, drawn too.
     `begins`: at any hour, when people `work` (deploys, batches), at the start of a `day` or of a `month`.
@@ -27,6 +27,7 @@ class Kind:
 
     name: str
     detected: Class
+    meant: tuple[str, ...]
     rules: tuple[str, ...]
     size: tuple[float, float] = (1, 1)
     size_is: str = ""
@@ -54,6 +55,7 @@ KINDS = (
     Kind(
         name="runaway_loop",
         detected="hourly",
+        meant=("hourly_spend_spike", "workflow_run_cost"),
         rules=(*EXTRA_COST, "request_volume_spike", "workflow_run_cost", "endpoint_tokens_per_request"),
         size=(20, 120),
         size_is="dollars of the run",
@@ -67,6 +69,7 @@ KINDS = (
     Kind(
         name="prompt_regression",
         detected="version drift",
+        meant=NEW_VERSION,
         rules=(*EXTRA_COST, *LONGER_CALLS, *NEW_VERSION),
         size=(0.2, 0.4),
         size_is="input tokens on top, as a share of the mean input",
@@ -79,6 +82,7 @@ KINDS = (
     Kind(
         name="request_volume_spike",
         detected="daily",
+        meant=("request_volume_spike", "daily_spend_jump"),
         rules=(*EXTRA_COST, "request_volume_spike"),
         size=(25, 110),
         size_is="dollars of the batch",
@@ -93,6 +97,7 @@ KINDS = (
     Kind(
         name="cache_loss",
         detected="daily",
+        meant=("cache_hit_rate_drop",),
         rules=(*EXTRA_COST, "cache_hit_rate_drop", "cost_per_token_spike"),
         why="A timestamp or a user's name at the top of the prompt: no call finds the cache, and each writes it anew.",
         hours=(4 * DAY, 10 * DAY),
@@ -102,6 +107,7 @@ KINDS = (
     Kind(
         name="retry_storm",
         detected="daily",
+        meant=("retry_multiplier_increase",),
         rules=(*EXTRA_COST, "retry_multiplier_increase", "request_volume_spike", "endpoint_tokens_per_request"),
         size=(0.62, 0.78),
         size_is="share of attempts that fail",
@@ -114,6 +120,7 @@ KINDS = (
     Kind(
         name="silent_model_switch",
         detected="daily",
+        meant=("silent_model_change",),
         rules=(*EXTRA_COST, "silent_model_change", "cost_per_token_spike"),
         size=(0.6, 1.0),
         size_is="share of the calls that the dearer model answers",
@@ -125,6 +132,7 @@ KINDS = (
     Kind(
         name="expensive_workflow_run",
         detected="daily",
+        meant=("workflow_run_cost",),
         rules=(*EXTRA_COST, "workflow_run_cost", "request_volume_spike", "endpoint_tokens_per_request"),
         size=(15, 60),
         size_is="dollars of the run",
@@ -138,6 +146,7 @@ KINDS = (
     Kind(
         name="context_growth",
         detected="slow drift",
+        meant=("slow_spend_drift", "endpoint_tokens_per_request"),
         rules=(*EXTRA_COST, *LONGER_CALLS),
         size=(0.02, 0.04),
         size_is="growth of the input tokens per day",
@@ -149,6 +158,7 @@ KINDS = (
     Kind(
         name="endpoint_spike",
         detected="hourly",
+        meant=("hourly_spend_spike", "request_volume_spike"),
         rules=(*EXTRA_COST, "request_volume_spike"),
         size=(4, 7),
         size_is="times the usual requests",
@@ -162,6 +172,7 @@ KINDS = (
     Kind(
         name="user_abuse",
         detected="daily",
+        meant=("user_concentration_shift",),
         rules=(*EXTRA_COST, "request_volume_spike"),
         size=(1.5, 4),
         size_is="times the tenant's own traffic, by the one user",
@@ -174,6 +185,7 @@ KINDS = (
     Kind(
         name="prompt_output_regression",
         detected="version drift",
+        meant=NEW_VERSION,
         rules=(*EXTRA_COST, *LONGER_CALLS, *NEW_VERSION),
         size=(2.5, 4),
         size_is="times the usual output tokens",
@@ -186,6 +198,7 @@ KINDS = (
     Kind(
         name="untagged_traffic",
         detected="daily",
+        meant=("untagged_spend",),
         rules=(*EXTRA_COST, "untagged_spend"),
         why="A deploy of a new client forgets the endpoint tag; it comes back with the next deploy.",
         hours=(2 * DAY, 6 * DAY),
@@ -196,6 +209,7 @@ KINDS = (
     Kind(
         name="tenant_concentration",
         detected="daily",
+        meant=("tenant_concentration_shift",),
         rules=(*EXTRA_COST, "request_volume_spike"),
         size=(3, 5),
         size_is="times the tenant's usual traffic",
@@ -207,6 +221,7 @@ KINDS = (
     Kind(
         name="unpriced_model",
         detected="daily",
+        meant=("unpriced_usage",),
         rules=("unpriced_usage", "silent_model_change"),
         size=(0.3, 0.7),
         size_is="share of the endpoint's calls",
@@ -219,6 +234,7 @@ KINDS = (
     Kind(
         name="slow_tenant_growth",
         detected="slow drift",
+        meant=("slow_spend_drift",),
         rules=(*EXTRA_COST, "request_volume_spike"),
         size=(0.04, 0.06),
         size_is="growth of the tenant's requests per day, beyond its own",
@@ -230,6 +246,7 @@ KINDS = (
     Kind(
         name="test_traffic_as_production",
         detected="hourly",
+        meant=("hourly_spend_spike", "request_volume_spike"),
         rules=(*EXTRA_COST, "request_volume_spike"),
         size=(20, 80),
         size_is="dollars of the load test",
@@ -243,6 +260,7 @@ KINDS = (
     Kind(
         name="budget_exceeded",
         detected="daily",
+        meant=("budget_exceeded",),
         rules=BUDGET,
         why="A budget that usual traffic passes in the second or third week of the month, because nobody raised it.",
         begins="month",
@@ -251,6 +269,7 @@ KINDS = (
     Kind(
         name="price_change",
         detected="daily",
+        meant=("cost_per_token_spike",),
         rules=(*EXTRA_COST, "cost_per_token_spike"),
         size=(1.2, 1.5),
         size_is="times the former price",
@@ -261,6 +280,7 @@ KINDS = (
     Kind(
         name="unprofitable_tenant",
         detected="daily",
+        meant=("negative_margin",),
         rules=("negative_margin",),
         size=(0.5, 0.8),
         size_is="revenue as a share of the month's cost",

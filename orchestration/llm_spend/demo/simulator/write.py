@@ -44,7 +44,8 @@ RELEASE_NOTES = {
 WHOLE_MONTHS = (datetime(2026, 7, 1), *MONTHS)
 
 LABEL_COLUMNS = (
-    "label_id", "kind", "starts_at", "ends_at", "judgeable_at", "entities", "rules", "dollars", "is_benign",
+    "label_id", "kind", "starts_at", "ends_at", "judgeable_at", "entities", "rules", "dollars", "is_small",
+    "is_benign",
 )  # fmt: skip
 
 
@@ -110,6 +111,7 @@ def _label(world: Traffic, money: "Money", event: Planned) -> tuple[object, ...]
         ";".join(_entities(world, event)),
         ";".join(event.rules),
         f"{dollars:.6f}",
+        str(event.is_small).lower(),
         str(event.is_benign).lower(),
     )
 
