@@ -96,9 +96,9 @@ def score(labels: Sequence[Label], alerts: Iterable[Alert], rules: Mapping[str, 
 
     A page is right when it is the first about an incident, and a duplicate after that. It is about an incident when it
     opens after the incident began, its window overlaps the incident and one period more, and its rule and its entity
-    are among the incident's. An incident too small to be required, or a benign event of which the rule may speak, makes its
-    pages count neither way. Every other page is false. Where a page could be about several incidents, it is about one
-    that no page was about, a required one, one its rule is meant for, the latest: in this order.
+    are among the incident's. An incident too small to be required, or a benign event of which the rule may speak, makes
+    its pages count neither way. Every other page is false. Where a page could be about several incidents, it is about
+    one that no page was about, a required one, one its rule is meant for, the latest: in this order.
     """
     required = tuple(label for label in labels if is_required(label, rules))
     required_ids = {label.label_id for label in required}

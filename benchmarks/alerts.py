@@ -130,7 +130,11 @@ def aims_table(systems: dict[str, Pooled]) -> str:
     for detected, most in MOST_DELAY.items():
         delays = [median_delay(pooled.delays(detected=detected)) for pooled in systems.values()]
         rows.append(
-            [f"median delay, {detected}", f"≤ {shown(most)}", *(judged(shown(it), it and it <= most) for it in delays)]
+            [
+                f"median delay, {detected}",
+                f"≤ {shown(most)}",
+                *(judged(shown(it), it is not None and it <= most) for it in delays),
+            ]
         )
     for outcome, name in (
         (RIGHT, "pages that are right"),
@@ -147,7 +151,7 @@ def ratio_cells(systems: dict[str, Pooled], name: str) -> list[str]:
     return ["–" if value is None else judged(f"{value:.3f}", value >= LEAST_RATIO) for value in values]
 
 
-def judged(text: str, is_met: object) -> str:
+def judged(text: str, is_met: bool) -> str:
     return text if is_met else f"{text} (missed)"
 
 
@@ -218,7 +222,8 @@ def described_label(label: Label) -> str:
     day, hour = label.most_dollars("daily"), label.most_dollars("hourly")
     return (
         f"{label.label_id} {label.kind} {label.starts_at:%m-%d %H:%M} to {label.ends_at:%m-%d %H:%M},"
-        f" {label.dollars:.2f} USD (dearest day {day:.2f}, hour {hour:.2f}), judgeable {label.judgeable_at or '–'}: {entities}"
+        f" {label.dollars:.2f} USD (dearest day {day:.2f}, hour {hour:.2f}),"
+        f" judgeable {label.judgeable_at or '–'}: {entities}"
     )
 
 

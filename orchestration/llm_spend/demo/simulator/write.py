@@ -93,9 +93,11 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]])
 def _label(world: Traffic, money: "Money", event: Planned) -> tuple[object, ...]:
     judgeable_at, dollars = None, None
     if event.kind == "budget_exceeded":
-        judgeable_at, dollars = money.crossed(event, WARNING_RATIO * money.too_small[event])
+        judgeable_at = money.crossed_at(event, WARNING_RATIO * money.too_small[event])
+        dollars = money.spent_until(event) - money.too_small[event]
     elif event.kind == "unprofitable_tenant":
-        judgeable_at, dollars = money.crossed(event, money.unprofitable[event])
+        judgeable_at = money.crossed_at(event, money.unprofitable[event])
+        dollars = money.spent_until(event) - money.unprofitable[event]
     elif event.kind in ("prompt_regression", "prompt_output_regression"):
         judgeable_at = version_judgeable_at(world, event)
     if dollars is None:
@@ -158,12 +160,12 @@ class Money:
         for (entity_type, entity_id, hour), cost in world.ledger.spent.items():
             self.monthly[entity_type, entity_id][hour.replace(day=1, hour=0)] += cost
         self.too_small = {
-            event: float(max(round(self._spent_until(event, rng.randint(*OVERSPENT_DAYS))), 1))
+            event: float(max(round(self.spent_until(event, rng.randint(*OVERSPENT_DAYS))), 1))
             for event in world.planned
             if event.kind == "budget_exceeded"
         }
         self.unprofitable = {
-            event: round(event.size * self._spent_until(event), 2)
+            event: round(event.size * self.spent_until(event), 2)
             for event in world.planned
             if event.kind == "unprofitable_tenant"
         }
@@ -177,7 +179,7 @@ class Money:
         ]  # fmt: skip
         self.revenue = list(self._revenue(rng))
 
-    def _spent_until(self, event: Planned, days: int | None = None) -> float:
+    def spent_until(self, event: Planned, days: int | None = None) -> float:
         """What its tenant spends from its start, for some days or until its end."""
         end = event.starts_at + timedelta(days=days) if days else event.ends_at
         return sum(cost for hour, cost in self._hours(event) if hour < end)
@@ -187,14 +189,14 @@ class Money:
         return sorted((hour, cost) for (entity_type, tenant, hour), cost in spent.items()
                       if entity_type == "tenant" and tenant == event.tenant and event.covers(hour))  # fmt: skip
 
-    def crossed(self, event: Planned, limit: float) -> tuple[datetime | None, float]:
-        """The end of the hour in which the tenant's spend passed the limit, and by how much it passed it in the end."""
-        spent, crossed_at = 0.0, None
+    def crossed_at(self, event: Planned, limit: float) -> datetime | None:
+        """The end of the hour in which the spend of its tenant passed the limit."""
+        spent = 0.0
         for hour, cost in self._hours(event):
             spent += cost
-            if crossed_at is None and spent > limit:
-                crossed_at = hour + timedelta(hours=1)
-        return crossed_at, spent - limit
+            if spent > limit:
+                return hour + timedelta(hours=1)
+        return None
 
     def dearest_month(self, entity: tuple[str, str]) -> float:
         """Its dearest whole month; one that is not over counts as if it went on."""
