@@ -53,7 +53,8 @@ def main() -> None:
     if options.seeds:
         sys.stdout.write(f"{text}\n\n{details(worlds, systems[OURS])}\n")
         return
-    (HERE / "alerts.md").write_text(f"{INTRODUCTION}\n{text}\n", encoding="utf-8")
+    report = f"{INTRODUCTION}\n{text}\n\n## What happens\n\n{sizes_table()}\n"
+    (HERE / "alerts.md").write_text(report, encoding="utf-8")
     (HERE / "results" / "alerts.json").write_text(json.dumps(figures(worlds, systems), indent=1) + "\n", "utf-8")
     sys.stdout.write(f"{text}\n")
 
@@ -176,6 +177,22 @@ def kinds_table(worlds: Sequence[World], pooled: Pooled) -> str:
         )  # fmt: skip
     heads = ["kind", "class", "incidents", "required", "found", "missed", "median delay", "median USD"]
     return markdown(heads, rows, aligned="llrrrrrr")
+
+
+def sizes_table() -> str:
+    """How large each kind is, and why."""
+    rows = []
+    for kind in KINDS:
+        size = f"{kind.size[0]:g} to {kind.size[1]:g} {kind.size_is}" if kind.size_is else "–"
+        hours = "a month" if kind.begins == "month" else lasting(*kind.hours)
+        rows.append([f"`{kind.name}`", kind.why, size, "for good" if kind.name == "price_change" else hours])
+    return markdown(["kind", "what happens", "size", "lasts"], rows, aligned="llll")
+
+
+def lasting(shortest: int, longest: int) -> str:
+    unit, hours = ("days", 24) if longest >= 48 else ("hours", 1)
+    ends = f"{shortest / hours:g}", f"{longest / hours:g}"
+    return f"{' to '.join(dict.fromkeys(ends))} {unit}"
 
 
 def rules_table(pooled: Pooled) -> str:

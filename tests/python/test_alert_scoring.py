@@ -163,7 +163,7 @@ def test_the_delay_of_a_drift_starts_with_the_first_day_of_enough_dollars() -> N
 
 
 def test_pooled_figures() -> None:
-    """Two right, one duplicate, one false, two of three required found; twice 40 tenants for 90 days are 78.85 quarters."""
+    """Two right, one duplicate, one false, two of three found; twice 40 tenants for 90 days are 78.85 quarters."""
     missed = label(label_id="1-07", entities=frozenset({TENANT}))
     seeds = [
         scoring.score([label(), missed], [alert(), alert(opened_at=NOON + 2 * DAY)], RULES),

@@ -56,10 +56,6 @@ class Service(Endpoint):
     def model(self) -> Model:
         return self.models[0][0]
 
-    @property
-    def is_run(self) -> bool:
-        return self.workflow_id is not None
-
 
 def _service(tag: str, share: float, model: Model, tokens: tuple[int, int], trace: str, **others: object) -> Service:
     return Service(
@@ -150,8 +146,6 @@ SERVICES = (
     ),
 )  # fmt: skip
 BY_TAG = {service.tag: service for service in SERVICES}
-FAMILY_NAME = {service.tag: service.tag.split(".")[1] for service in SERVICES}
-"""Prompt versions are called after it, such as assist_v7."""
 
 TENANTS = tuple(f"customer-{rank:02d}" for rank in range(1, 41))
 TENANT_EXPONENT = 0.8
