@@ -11,25 +11,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 import duckdb
 import pytest
 from rich.console import Console
 
-from llm_spend.alerts.channels import ConsoleChannel, JsonlChannel, SlackChannel, channels_from_environment
+from llm_spend.alerts.channels import Channel, ConsoleChannel, JsonlChannel, SlackChannel, channels
 from llm_spend.alerts.deliver import ChannelReport, default_outbox, deliver
-from llm_spend.alerts.outbox import SENT, Outcome, Row, news, open_outbox
+from llm_spend.alerts.news import news
+from llm_spend.alerts.outbox import SENT, Outcome, Row, open_outbox
 from llm_spend.alerts.slack import escape
 from llm_spend.errors import UserError
 
 NOW = datetime(2026, 8, 4, 6, 0)
+LATER, LATER_STILL = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
 CANARY = "T0CANARY/B0CANARY/s3cr3tcanary"
 
 ALERTS_DDL = """
@@ -114,6 +115,7 @@ class Endpoint:
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     default: tuple[int, dict[str, str]] = (200, {})
     delay_seconds: float = 0
+    holds: threading.Event | None = None
     received: list[dict] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     accepted: list[dict] = field(default_factory=list)
@@ -125,6 +127,8 @@ class Endpoint:
         self.times.append(time.monotonic())
         self.asked.set()
         time.sleep(self.delay_seconds)
+        if self.holds:
+            self.holds.wait(60)
         status, headers = self.answers.pop(0) if self.answers else self.default
         if status == 200:
             self.accepted.append(body)
@@ -182,30 +186,30 @@ def outbox(tmp_path: Path) -> Path:
     return tmp_path / "alerts" / "outbox.sqlite"
 
 
-@dataclass
-class Recorder:
+@dataclass(frozen=True, kw_only=True)
+class Recorder(Channel):
     """A channel in memory that does what it is told."""
 
-    outcome: Outcome | Exception = SENT
+    name: str = "recorder"
     messages_per_run: int | None = None
+    outcome: Outcome | Exception = SENT
     told: list[tuple[str, str]] = field(default_factory=list)
     messages: list[list[str]] = field(default_factory=list)
-    remainders: list[int] = field(default_factory=list)
-    name: ClassVar[str] = "recorder"
+    texts: list[str] = field(default_factory=list)
 
     def send(self, row: Row, now: datetime) -> Outcome:
-        return self.send_history([row], now)
+        return self.send_list("", [row], now)
 
-    def send_history(self, rows: list[Row], now: datetime) -> Outcome:
+    def send_list(self, heading: str, rows: Sequence[Row], now: datetime) -> Outcome:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         if self.outcome == SENT:
-            self.told += [(row.alert_id, row.event) for row in rows]
+            self.told.extend((row.alert_id, row.event) for row in rows)
             self.messages.append([row.alert_id for row in rows])
         return self.outcome
 
-    def send_remainder(self, count: int) -> Outcome:
-        self.remainders.append(count)
+    def send_text(self, heading: str, text: str, now: datetime) -> Outcome:
+        self.texts.append(heading)
         return SENT
 
 
@@ -221,14 +225,14 @@ def plain_console(width: int = 80) -> tuple[Console, io.StringIO]:
     return Console(file=text, width=width), text
 
 
-def slack(endpoint: Endpoint, budget_seconds: float = 0.3) -> SlackChannel:
-    return SlackChannel(endpoint.url, budget_seconds)
+def slack(endpoint: Endpoint, budget_seconds: float = 1) -> SlackChannel:
+    return SlackChannel(address=endpoint.url, budget_seconds=budget_seconds, messages_per_minute=None)
 
 
 def test_running_twice_delivers_nothing_twice(database: Path, outbox: Path, endpoint: Endpoint, tmp_path: Path) -> None:
     write_alerts(database, incident("a-1"), incident("a-2", severity="warning"))
     console, text = plain_console()
-    channels = [ConsoleChannel(console), JsonlChannel(tmp_path / "alerts.jsonl"), slack(endpoint)]
+    channels = [ConsoleChannel(console=console), JsonlChannel(path=tmp_path / "alerts.jsonl"), slack(endpoint)]
 
     first = deliver(database, outbox, channels, NOW)
     printed = text.getvalue()
@@ -250,25 +254,27 @@ def test_a_channel_that_comes_later_is_told_what_is_open(database: Path, outbox:
 
 
 def test_an_endpoint_that_is_down_loses_nothing(database: Path, outbox: Path, endpoint: Endpoint) -> None:
-    write_alerts(database, incident("a-1"), incident("a-2"), incident("a-3"))
+    write_alerts(database, *(incident(f"a-{number}") for number in (1, 2, 3, 4)))
     endpoint.default = (503, {})
 
     down = deliver(database, outbox, [slack(endpoint)], NOW)
 
-    assert down.channels == (ChannelReport("slack", sent=0, pending=3, dead=0, last_error="HTTP 503"),)
+    assert down.channels == (ChannelReport("slack", sent=0, pending=4, dead=0, last_error="HTTP 503"),)
     assert not down.is_complete
-    assert {ids_of(body)[0] for body in endpoint.received} == {"a-1"}, "an endpoint that is down is asked for one row"
+    assert {ids_of(body)[0] for body in endpoint.received} == {"a-1", "a-2", "a-3"}, "asked for three rows, no more"
 
     endpoint.default = (200, {})
-    up = deliver(database, outbox, [slack(endpoint)], NOW)
-    assert up.channels == (ChannelReport("slack", sent=3, pending=0, dead=0),)
-    assert endpoint.accepted_ids == ["a-1", "a-2", "a-3"]
+    up = deliver(database, outbox, [slack(endpoint)], LATER)
+    assert up.channels == (ChannelReport("slack", sent=4, pending=0, dead=0),)
+    assert endpoint.accepted_ids == ["a-1", "a-2", "a-3", "a-4"]
 
 
 def test_no_endpoint_at_all_loses_nothing(database: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     write_alerts(database, incident("a-1"))
-    report = deliver(database, outbox, [SlackChannel(f"http://127.0.0.1:9/services/{CANARY}", 0.2)], NOW)
+    report = deliver(
+        database, outbox, [SlackChannel(address=f"http://127.0.0.1:9/services/{CANARY}", budget_seconds=0.2)], NOW
+    )
     assert report.channels == (ChannelReport("slack", sent=0, pending=1, dead=0, last_error="ConnectionError"),)
 
 
@@ -324,7 +330,7 @@ def test_a_redirect_is_not_followed(database: Path, outbox: Path, endpoint: Endp
 def test_a_channel_that_breaks_keeps_its_rows_and_stops_no_other(database: Path, outbox: Path, tmp_path: Path) -> None:
     write_alerts(database, incident("a-1"))
     broken = Recorder(outcome=RuntimeError(f"cannot reach https://hooks.slack.com/services/{CANARY}"))
-    jsonl = JsonlChannel(tmp_path / "alerts.jsonl")
+    jsonl = JsonlChannel(path=tmp_path / "alerts.jsonl")
 
     report = deliver(database, outbox, [broken, jsonl], NOW)
 
@@ -333,7 +339,7 @@ def test_a_channel_that_breaks_keeps_its_rows_and_stops_no_other(database: Path,
         ChannelReport("jsonl", sent=1, pending=0, dead=0),
     )
     healed = Recorder()
-    deliver(database, outbox, [healed, jsonl], NOW)
+    deliver(database, outbox, [healed, jsonl], LATER)
     assert healed.told == [("a-1", "opened")]
 
 
@@ -343,14 +349,14 @@ def test_a_kill_between_commit_and_send_loses_nothing(database: Path, outbox: Pa
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
+from llm_spend.alerts.channels import Channel
 from llm_spend.alerts.deliver import deliver
 
-class Killed:
-    name, messages_per_run = "recorder", None
+class Killed(Channel):
     def send(self, row, now):
         os.kill(os.getpid(), signal.SIGKILL)
 
-deliver(Path(sys.argv[1]), Path(sys.argv[2]), [Killed()], datetime(2026, 8, 4, 6))
+deliver(Path(sys.argv[1]), Path(sys.argv[2]), [Killed(name="recorder")], datetime(2026, 8, 4, 6))
 """
     killed = subprocess.run([sys.executable, "-c", program, database, outbox], check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -423,20 +429,20 @@ def test_what_waits_gives_way_to_later_news(
     write_alerts(database, incident("a-1"))
     deliver(database, outbox, [Recorder(outcome=down)], NOW)
     write_alerts(database, *(incident("a-1", **changes) for changes in later))
-    deliver(database, outbox, [Recorder(outcome=Outcome("pending", "HTTP 503"))], NOW)
+    deliver(database, outbox, [Recorder(outcome=Outcome("pending", "HTTP 503"))], LATER)
     channel = Recorder()
     for _ in range(2):
-        deliver(database, outbox, [channel], NOW)
+        deliver(database, outbox, [channel], LATER_STILL)
     assert channel.told == told
 
 
 def test_a_row_never_tried_vanishes_with_its_incident(database: Path, outbox: Path) -> None:
-    write_alerts(database, incident("a-1"), incident("a-2"))
+    write_alerts(database, *(incident(f"a-{number}") for number in (1, 2, 3, 4)))
     deliver(database, outbox, [Recorder(outcome=Outcome("pending", "HTTP 503"))], NOW)
     write_alerts(database, incident("a-1"))
     channel = Recorder()
-    deliver(database, outbox, [channel], NOW)
-    assert channel.told == [("a-1", "opened")]
+    deliver(database, outbox, [channel], LATER)
+    assert channel.told == [("a-1", "opened"), ("a-2", "withdrawn"), ("a-3", "withdrawn")], "nothing of a-4"
 
 
 def test_a_tried_row_is_answered_even_when_its_first_answer_never_left(outbox: Path) -> None:
@@ -453,10 +459,10 @@ def test_what_waits_is_told_as_it_is_now(database: Path, outbox: Path, tmp_path:
     write_alerts(database, incident("a-1"))
     path = tmp_path / "alerts.jsonl"
     path.mkdir()
-    assert deliver(database, outbox, [JsonlChannel(path)], NOW).channels[0].last_error == "IsADirectoryError"
+    assert deliver(database, outbox, [JsonlChannel(path=path)], NOW).channels[0].last_error == "IsADirectoryError"
     path.rmdir()
     write_alerts(database, incident("a-1", impact_usd="2000"))
-    deliver(database, outbox, [JsonlChannel(path)], NOW)
+    deliver(database, outbox, [JsonlChannel(path=path)], LATER)
     assert json.loads(path.read_text())["impact_usd"] == "2000.000000000000"
 
 
@@ -476,7 +482,9 @@ def test_a_first_run_on_weeks_of_history_is_one_message_for_what_is_over(
     console, text = plain_console()
     jsonl = tmp_path / "alerts.jsonl"
 
-    report = deliver(database, outbox, [ConsoleChannel(console), JsonlChannel(jsonl), slack(endpoint)], NOW)
+    report = deliver(
+        database, outbox, [ConsoleChannel(console=console), JsonlChannel(path=jsonl), slack(endpoint)], NOW
+    )
 
     assert [channel.sent for channel in report.channels] == [12, 12, 12]
     assert headers_of(endpoint.accepted) == [
@@ -513,7 +521,7 @@ def test_a_cap_keeps_the_rest_for_the_next_run(database: Path, outbox: Path, end
 def test_the_console_message_fits_80_columns(database: Path, outbox: Path) -> None:
     write_alerts(database, incident("a-1"))
     console, text = plain_console()
-    deliver(database, outbox, [ConsoleChannel(console)], NOW)
+    deliver(database, outbox, [ConsoleChannel(console=console)], NOW)
     lines = [line.rstrip() for line in text.getvalue().splitlines()]
     assert lines == [
         "",
@@ -536,7 +544,7 @@ def test_a_jsonl_object_holds_every_column(database: Path, outbox: Path, tmp_pat
     row = incident("a-1", observed_value=float("inf"))
     write_alerts(database, row)
     path = tmp_path / "new" / "alerts.jsonl"
-    deliver(database, outbox, [JsonlChannel(path)], datetime(2026, 8, 4, 6, 0, tzinfo=UTC))
+    deliver(database, outbox, [JsonlChannel(path=path)], datetime(2026, 8, 4, 6, 0, tzinfo=UTC))
     written = json.loads(path.read_text())
     assert set(written) == {*row, "event", "delivered_at"}
     assert written["event"] == "opened"
@@ -551,7 +559,7 @@ def test_half_a_line_left_by_a_crash_spoils_no_other(database: Path, outbox: Pat
     path = tmp_path / "alerts.jsonl"
     path.write_text('{"alert_id": "a-0", "ev')
     write_alerts(database, incident("a-1"))
-    deliver(database, outbox, [JsonlChannel(path)], NOW)
+    deliver(database, outbox, [JsonlChannel(path=path)], NOW)
     assert [json.loads(line)["alert_id"] for line in path.read_text().splitlines()[1:]] == ["a-1"]
 
 
@@ -562,7 +570,7 @@ def test_names_stay_text(database: Path, outbox: Path, endpoint: Endpoint) -> No
     evidence = json.dumps({"top_tenant": HOSTILE, "sample_request_ids": [HOSTILE]})
     write_alerts(database, incident("a-1", entity_type="tenant", entity_id=HOSTILE, evidence=evidence, owner=HOSTILE))
     console, text = plain_console(200)
-    deliver(database, outbox, [ConsoleChannel(console), slack(endpoint)], NOW)
+    deliver(database, outbox, [ConsoleChannel(console=console), slack(endpoint)], NOW)
 
     (message,) = endpoint.accepted
     entity = "tenant &lt;!here&gt; *b* &amp; &lt;https://evil.example|x&gt; [2J [red]r[/red]"
@@ -626,7 +634,7 @@ def test_the_webhook_address_appears_nowhere(
     endpoint.default = answer or endpoint.default
     url = endpoint.url if answer else f"http://127.0.0.1:9/services/{CANARY}"
     program = """
-import logging, sys
+import logging, os, sys
 from datetime import datetime
 from pathlib import Path
 from rich.console import Console
@@ -634,9 +642,9 @@ from llm_spend.alerts import channels
 from llm_spend.alerts.deliver import deliver
 
 logging.basicConfig(level=logging.DEBUG)
-chosen = channels.channels_from_environment(Console(), Path(sys.argv[3]))
+chosen = channels.channels([], os.environ, Console(), Path(sys.argv[3]))
 print(chosen)
-quick = [*chosen[:2], channels.SlackChannel(chosen[2].url, 0.2)]
+quick = [*chosen[:2], channels.SlackChannel(address=chosen[2].address, budget_seconds=0.2)]
 print(deliver(Path(sys.argv[1]), Path(sys.argv[2]), quick, datetime(2026, 8, 4, 6)))
 """
     result = subprocess.run(
@@ -655,7 +663,7 @@ print(deliver(Path(sys.argv[1]), Path(sys.argv[2]), quick, datetime(2026, 8, 4, 
 def test_a_wrong_webhook_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LLM_SPEND_SLACK_WEBHOOK_URL", CANARY)
     with pytest.raises(UserError, match="LLM_SPEND_SLACK_WEBHOOK_URL is no https address") as caught:
-        channels_from_environment(Console(), tmp_path / "alerts.jsonl")
+        channels([], os.environ, Console(), tmp_path / "alerts.jsonl")
     assert CANARY not in str(caught.value)
 
 
@@ -667,19 +675,20 @@ def test_urllib3_logs_again_after_a_post(database: Path, outbox: Path, endpoint:
 
 def test_without_a_webhook_address_there_is_no_slack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("LLM_SPEND_SLACK_WEBHOOK_URL", raising=False)
-    names = [channel.name for channel in channels_from_environment(Console(), tmp_path / "alerts.jsonl")]
+    names = [channel.name for channel in channels([], os.environ, Console(), tmp_path / "alerts.jsonl")]
     assert names == ["console", "jsonl"]
 
 
 def test_the_warehouse_is_free_while_slack_is_slow(database: Path, outbox: Path, endpoint: Endpoint) -> None:
     write_alerts(database, incident("a-1"))
-    endpoint.delay_seconds = 2
-    thread = threading.Thread(target=deliver, args=(database, outbox, [slack(endpoint, 10)], NOW))
+    endpoint.holds = threading.Event()
+    thread = threading.Thread(target=deliver, args=(database, outbox, [slack(endpoint, 60)], NOW))
     thread.start()
-    assert endpoint.asked.wait(10)
+    assert endpoint.asked.wait(60)
     write = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('create table while_sending (a int)')"
     writer = subprocess.run([sys.executable, "-c", write, database], capture_output=True, check=False)
     still_sending = not endpoint.accepted
+    endpoint.holds.set()
     thread.join()
     assert writer.returncode == 0, writer.stderr
     assert still_sending

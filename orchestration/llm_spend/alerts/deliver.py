@@ -1,26 +1,38 @@
 """Tells every channel what is new in `marts.alerts`, at least once, and the same thing not twice."""
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from llm_spend.alerts.channels import Channel
-from llm_spend.alerts.incidents import read_incidents
+from rich.console import Console
+
+from llm_spend.alerts.channels import Channel, channels
+from llm_spend.alerts.incidents import Incident, read_incidents
+from llm_spend.alerts.messages import digest_heading, history_heading, more
+from llm_spend.alerts.news import INFO, urgency
 from llm_spend.alerts.outbox import Outbox, Outcome, Row, open_outbox
+from llm_spend.alerts.routing import NO_ROUTING, Routing, Silence, read_routing
+from llm_spend.alerts.store import OUTBOX_URL_VARIABLE, Place
+from llm_spend.errors import UserError
 from llm_spend.paths import target_dir
 
 HISTORY_AFTER = timedelta(days=2)
 """A daily run that missed a day still tells in full what began and ended in between."""
-HISTORY_LINES = 15
+LIST_LINES = 15
+FAILURES_IN_A_ROW = 3
+"""One message that a service cannot digest must not hold up all others; after three the service itself is down."""
 
-_SEVERITIES = ("critical", "warning", "info")
+_ENDS = ("resolved", "withdrawn")
 
 
 @dataclass(frozen=True)
 class ChannelReport:
-    """`sent`: events delivered by this run. `pending`, `dead`: events that the outbox holds for this channel now.
+    """`sent`: events delivered by this run. `pending`, `dead`: events that the outbox holds for this channel now; of
+    those that wait, `held` only wait for the next digest and are not counted as pending. `silenced`: kept from it by
+    silences, ever.
 
     `last_error` is the newest reason of an event that did not arrive: an exception class or an HTTP status.
     """
@@ -30,6 +42,8 @@ class ChannelReport:
     pending: int
     dead: int
     last_error: str | None = None
+    held: int = 0
+    silenced: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,81 +59,194 @@ class DeliveryReport:
 
     @property
     def dead(self) -> int:
-        """Events that a channel refused for good; they stay until a person removes their rows from the outbox."""
+        """Events that a channel refused for good; they stay until `llm-spend alerts deliver --retry-dead`."""
         return sum(channel.dead for channel in self.channels)
 
 
-def default_outbox() -> Path:
-    """Under DAGSTER_HOME when set, else in the target directory."""
+def alerts_dir() -> Path:
+    """Where the outbox and `alerts.jsonl` are: DAGSTER_HOME when set, else below the target directory."""
     home = os.environ.get("DAGSTER_HOME")
-    return Path(home).expanduser() / "llm_spend_outbox.sqlite" if home else target_dir() / "alerts" / "outbox.sqlite"
+    return Path(home).expanduser() if home else target_dir() / "alerts"
 
 
-def deliver(database: Path, outbox: Path, channels: Sequence[Channel], now: datetime) -> DeliveryReport:
+def default_outbox() -> Place:
+    """The Postgres of LLM_SPEND_OUTBOX_URL when set, else a SQLite file."""
+    url = os.environ.get(OUTBOX_URL_VARIABLE, "").strip()
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise UserError(f"{OUTBOX_URL_VARIABLE} is no postgresql:// address: correct it, or unset it to use a file")
+    return url or alerts_dir() / ("llm_spend_outbox.sqlite" if os.environ.get("DAGSTER_HOME") else "outbox.sqlite")
+
+
+def configured(
+    database: Path, console: Console, environment: Mapping[str, str] = os.environ
+) -> tuple[Routing, list[Channel]]:
+    """The routes and silences of the last build, and the channels they name."""
+    routing = read_routing(database)
+    return routing, channels(routing.routes, environment, console, alerts_dir() / "alerts.jsonl")
+
+
+def deliver_configured(database: Path, console: Console, now: datetime) -> DeliveryReport:
+    """Deliver to the channels that are configured, from the outbox of this place."""
+    routing, to = configured(database, console)
+    return deliver(database, default_outbox(), to, now, routing)
+
+
+def deliver(
+    database: Path,
+    outbox: Place,
+    channels: Sequence[Channel],
+    now: datetime,
+    routing: Routing = NO_ROUTING,
+) -> DeliveryReport:
     """Queue what is new for every channel, then send what waits, the most severe first.
 
     `now` is aware, or naive UTC. Every row is committed before anything is sent, and the warehouse is closed by then.
     A channel that fails keeps its rows for the next run and does not stop the others. Raises UserError when the
     warehouse or the outbox cannot be read, or another delivery holds the outbox.
     """
-    moment = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+    moment = naive(now)
     with open_outbox(outbox) as box:
-        incidents = read_incidents(database)
+        incidents = read_incidents(database, moment)
         for channel in channels:
-            box.queue(incidents, str(database.resolve()), channel.name, moment)
+            silences: Sequence[Silence] = () if channel.is_record else [*routing.silences, *box.silences(moment)]
+            routes = Routing(routing.routes, silences)
+            box.queue(incidents, str(database.resolve()), channel.name, moment, routes, channel.takes)
         return DeliveryReport(tuple(_send_waiting(box, channel, moment) for channel in channels))
 
 
+def notify(notice: Incident, outbox: Place, channels: Sequence[Channel], now: datetime, routing: Routing) -> None:
+    """Tell a notice once to every channel that takes it: write it down, then send what waits.
+
+    A channel that is down, and a delivery under way, leave it to the next one.
+    """
+    moment = naive(now)
+    to = [
+        channel
+        for channel in channels
+        if channel.takes("notice", None, notice["severity"]) and routing.of(channel.name, notice) is not None
+    ]
+    with open_outbox(outbox, wait_seconds=None) as box:
+        for channel in to:
+            box.notify(notice, channel.name, moment)
+    try:
+        with open_outbox(outbox, wait_seconds=1) as box:
+            for channel in to:
+                _send_waiting(box, channel, moment)
+    except UserError:
+        return
+
+
+def naive(now: datetime) -> datetime:
+    """The same moment in naive UTC."""
+    return now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+
+
 def _send_waiting(box: Outbox, channel: Channel, now: datetime) -> ChannelReport:
-    messages = _messages(box.pending(channel.name), now)
-    sent = 0
-    for rows in messages[: channel.messages_per_run]:
-        box.claim(rows)
-        outcome = _attempt(_send, channel, rows, now)
-        box.settle(rows, outcome, now)
+    pause = box.pause(channel.name)
+    if pause.not_before and pause.not_before > now:
+        return _report(box, channel, 0, now)
+    is_digest_day = not pause.digest_at or pause.digest_at.date() < now.date()
+    messages = _messages(box.pending(channel.name), channel, is_digest_day, now)
+    limit = channel.messages_per_run or len(messages)
+    wait = 60 / channel.messages_per_minute if channel.messages_per_minute else 0
+    sent, failures, stuck = 0, 0, set()
+    for message in messages[:limit]:
+        groups = {_group(row) for row in message.rows}
+        if groups & stuck:
+            continue  # what follows in its story must not overtake it
+        if sent or failures:
+            time.sleep(wait)
+        box.claim(message.rows)
+        outcome = _attempt(message.send, channel, now)
+        box.settle(message.rows, outcome, now)
         if outcome.status == "pending":
-            break
-        sent += len(rows) if outcome.status == "sent" else 0
-    else:
-        left = sum(len(rows) for rows in messages[channel.messages_per_run :]) if channel.messages_per_run else 0
-        if left:
-            _attempt(channel.send_remainder, left)
-    return _report(channel.name, sent, box.unsent(channel.name))
+            failures, stuck = failures + 1, stuck | groups
+            if failures == FAILURES_IN_A_ROW or outcome.retry_after is not None:
+                break
+            continue
+        failures = 0
+        box.works(channel.name, now if message.ends_digest else None)
+        sent += len(message.rows) if outcome.status == "sent" else 0
+    if failures:
+        box.failed(channel.name, outcome.retry_after, now)
+    elif left := sum(len(message.rows) for message in messages[limit:]):
+        time.sleep(wait)
+        _attempt(lambda channel, now: channel.send_text(more(left), "", now), channel, now)
+    return _report(box, channel, sent, now)
 
 
-def _send(channel: Channel, rows: Sequence[Row], now: datetime) -> Outcome:
-    return channel.send_history(rows, now) if _is_history(rows[0], now) else channel.send(rows[0], now)
+@dataclass(frozen=True)
+class _Message:
+    """Rows that go out together, and how."""
+
+    rows: Sequence[Row]
+    send: Callable[[Channel, datetime], Outcome]
+    ends_digest: bool = False
 
 
-def _attempt(send: Callable[..., Outcome], *arguments: object) -> Outcome:
+def _attempt(send: Callable[[Channel, datetime], Outcome], channel: Channel, now: datetime) -> Outcome:
     """A channel that breaks is a channel that is down: its text may hold a secret, so only its class is kept."""
     try:
-        return send(*arguments)
+        return send(channel, now)
     except Exception as error:
         return Outcome("pending", type(error).__name__)
 
 
-def _messages(rows: Sequence[Row], now: datetime) -> list[list[Row]]:
-    """Rows that go out together: each alone, the most severe first; then what was over long ago, in lists."""
-    ordered = sorted(rows, key=_urgency)
+def _messages(rows: Sequence[Row], channel: Channel, is_digest_day: bool, now: datetime) -> list[_Message]:
+    """Each row alone, the most severe first; then what was over long ago, and the digest, in lists."""
+    ordered = _by_urgency(rows)
     history = sorted((row for row in ordered if _is_history(row, now)), key=lambda row: row.incident["opened_at"])
+    digest = [row for row in ordered if _is_for_digest(row, channel) and row not in history]
+    alone = [row for row in ordered if row not in history and row not in digest]
     return [
-        *([row] for row in ordered if not _is_history(row, now)),
-        *(history[start : start + HISTORY_LINES] for start in range(0, len(history), HISTORY_LINES)),
+        *(_Message([row], _sending(row)) for row in alone),
+        *_lists(history, history_heading),
+        *(_lists(digest, digest_heading, is_digest=True) if is_digest_day else []),
     ]
 
 
-def _urgency(row: Row) -> tuple[int, str, int]:
-    severity = row.incident["severity"]
-    rank = _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
-    return rank, row.incident["opened_at"], row.id
+def _sending(row: Row) -> Callable[[Channel, datetime], Outcome]:
+    if row.event == "notice":
+        return lambda channel, now: channel.send_text(row.incident["title"], row.incident["text"], now)
+    return lambda channel, now: channel.send(row, now)
+
+
+def _lists(rows: Sequence[Row], heading: Callable[[int], str], is_digest: bool = False) -> list[_Message]:
+    def sending(part: Sequence[Row]) -> Callable[[Channel, datetime], Outcome]:
+        return lambda channel, now: channel.send_list(heading(len(part)), part, now)
+
+    parts = [rows[start : start + LIST_LINES] for start in range(0, len(rows), LIST_LINES)]
+    return [_Message(part, sending(part), is_digest and part is parts[-1]) for part in parts]
+
+
+def _by_urgency(rows: Sequence[Row]) -> list[Row]:
+    """The most severe first; of one rule and entity first the end of an incident, then the next one's beginning, for
+    services that know both by one key."""
+    keys: dict[str, tuple[int, str]] = {}
+    for row in rows:
+        key = urgency(row.incident["severity"]), row.incident["opened_at"]
+        keys[_group(row)] = min(key, keys.get(_group(row), key))
+    return sorted(rows, key=lambda row: (*keys[_group(row)], _group(row), row.event not in _ENDS, row.id))
+
+
+def _group(row: Row) -> str:
+    return row.incident.get("fingerprint") or row.alert_id
+
+
+def _is_for_digest(row: Row, channel: Channel) -> bool:
+    return channel.has_digest and row.event != "notice" and row.incident["severity"] == INFO
 
 
 def _is_history(row: Row, now: datetime) -> bool:
     return row.event == "past" and datetime.fromisoformat(row.incident["resolved_at"][:19]) < now - HISTORY_AFTER
 
 
-def _report(name: str, sent: int, unsent: Sequence[Row]) -> ChannelReport:
-    reasons = [row.last_error for row in unsent if row.last_error]
+def _report(box: Outbox, channel: Channel, sent: int, now: datetime) -> ChannelReport:
+    unsent = box.unsent(channel.name)
     dead = sum(row.status == "dead" for row in unsent)
-    return ChannelReport(name, sent, len(unsent) - dead, dead, reasons[-1] if reasons else None)
+    held = sum(row.status == "pending" and _is_for_digest(row, channel) for row in unsent)
+    reasons = [row.last_error for row in unsent if row.last_error]
+    silenced = box.silenced(channel.name)
+    return ChannelReport(
+        channel.name, sent, len(unsent) - dead - held, dead, reasons[-1] if reasons else None, held, silenced
+    )

@@ -1,15 +1,16 @@
 """One HTTP post that is retried within a time budget, and whose address is a secret."""
 
+import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError
+from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util.retry import Retry
 
 from llm_spend.alerts.outbox import SENT, Outcome
@@ -23,7 +24,7 @@ READ_SECONDS = 10
 BACKOFF_FACTOR = 0.5
 TOO_MANY_REQUESTS = 429
 
-_LOGGERS_THAT_NAME_ADDRESSES = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
+LOGGERS_THAT_NAME_ADDRESSES = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
 
 
 class _BoundedRetry(Retry):
@@ -53,7 +54,12 @@ class _BoundedRetry(Retry):
 
 
 def post_json(url: str, body: object, budget_seconds: float) -> Outcome:
-    """Post once, and again on 429 (after Retry-After), 5xx and network errors while the budget lasts.
+    """Post an object as JSON; see `post`."""
+    return post(url, json.dumps(body).encode(), budget_seconds)
+
+
+def post(url: str, body: bytes, budget_seconds: float, headers: Mapping[str, str] | None = None) -> Outcome:
+    """Post JSON once, and again on 429 (after Retry-After), 5xx and network errors while the budget lasts.
 
     2xx is sent. What may work later is pending: 429, 5xx, network. Any other status is dead. The last try may outlast
     the budget by one time-out.
@@ -66,32 +72,45 @@ def post_json(url: str, body: object, budget_seconds: float) -> Outcome:
         raise_on_status=False,
         deadline=time.monotonic() + budget_seconds,
     )
-    with requests.Session() as session, _unlogged():
+    with requests.Session() as session, unlogged(*LOGGERS_THAT_NAME_ADDRESSES):
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry))
         try:
-            status = session.post(
+            response = session.post(
                 url,
-                json=body,
+                data=body,
+                headers={"Content-Type": "application/json", **(headers or {})},
                 timeout=(min(CONNECT_SECONDS, budget_seconds), min(READ_SECONDS, budget_seconds)),
                 allow_redirects=False,
-            ).status_code
+                # The status says it all: a body that never ends is not read.
+                stream=True,
+            )
+            status, retry_after = response.status_code, response.headers.get("Retry-After")
+            response.close()
         except requests.RequestException as error:
             return Outcome("pending", type(error).__name__)
     if 200 <= status < 300:
         return SENT
-    may_work_later = status == TOO_MANY_REQUESTS or status >= 500
-    return Outcome("pending" if may_work_later else "dead", f"HTTP {status}")
+    if status == TOO_MANY_REQUESTS or status >= 500:
+        return Outcome("pending", f"HTTP {status}", _seconds(retry_after))
+    return Outcome("dead", f"HTTP {status}")
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    try:
+        return float(Retry().parse_retry_after(retry_after)) if retry_after else None
+    except InvalidHeader:
+        return None
 
 
 @contextmanager
-def _unlogged() -> Iterator[None]:
-    """urllib3 writes the path of a failed request into its warnings."""
+def unlogged(*names: str) -> Iterator[None]:
+    """Nothing of these loggers is written: they name addresses."""
 
     def refuse(_record: logging.LogRecord) -> bool:
         return False
 
-    loggers = [logging.getLogger(name) for name in _LOGGERS_THAT_NAME_ADDRESSES]
+    loggers = [logging.getLogger(name) for name in names]
     for logger in loggers:
         logger.addFilter(refuse)
     try:

@@ -1,21 +1,29 @@
 """What a message says, as clean lines of text; how it looks is the channel's."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 
 from llm_spend.alerts.incidents import Incident
-from llm_spend.alerts.outbox import Event
+from llm_spend.alerts.news import Event
 
 NAME_LENGTH = 60
 TEXT_LENGTH = 300
 SAMPLES_SHOWN = 3
 
+_FORMULA_STARTS = ("=", "+", "-", "@")
+_MENTION = re.compile(r"@(?=everyone|here|channel|all\b)", re.IGNORECASE)
+
 _EVENT_WORDS: dict[Event, str] = {
     "opened": "open",
+    "escalated": "more severe than before",
+    "reminder": "still open",
+    "acknowledged": "acknowledged",
     "resolved": "resolved",
     "past": "already resolved",
     "withdrawn": "withdrawn",
+    "notice": "notice",
 }
 _EVENT_NOTES: dict[Event, str] = {
     "past": "It opened and was resolved before it could be delivered.",
@@ -44,6 +52,31 @@ def history_heading(count: int) -> str:
     return f"{count} past incident{'' if count == 1 else 's'}, resolved before this channel was told"
 
 
+def digest_heading(count: int) -> str:
+    """Over a list of what disturbs nobody."""
+    return f"Daily digest: {count} alert{'' if count == 1 else 's'} for information"
+
+
+def line(event: Event, incident: Incident, length: int) -> str:
+    """One incident among others in a list."""
+    ended = minute(incident["resolved_at"])
+    parts = (
+        f"{minute(incident['opened_at'])} to {ended} UTC" if ended else f"since {minute(incident['opened_at'])} UTC",
+        f"{incident['severity']} {incident['rule_id']}",
+        entity(incident),
+        usd(incident["impact_usd"]),
+        "withdrawn" if event == "withdrawn" else incident["status"],
+        incident["alert_id"],
+    )
+    return one_line(" · ".join(parts), length)
+
+
+def plain(text: str) -> str:
+    """A value that no spreadsheet reads as a formula, and no chat or mail as markup or a call to everybody."""
+    quoted = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return _MENTION.sub("@ ", quoted.replace("<", "\u2039").replace(">", "\u203a").replace("](", "] ("))
+
+
 def more(count: int) -> str:
     """What a run leaves for the next one."""
     return f"+{count} more alert{'' if count == 1 else 's'}, kept for the next delivery"
@@ -58,8 +91,9 @@ def entity(incident: Incident) -> str:
 def details(event: Event, incident: Incident) -> list[tuple[str, str]]:
     """The labelled lines of a full message."""
     note = _EVENT_NOTES.get(event)
+    extra = {"Note": note, "Data": incident.get("stale_note"), "Taken by": incident.get("acknowledged_by")}
     return [
-        *([("Note", note)] if note else []),
+        *((label, one_line(text)) for label, text in extra.items() if text),
         ("Observed", observed(incident)),
         ("When", when(incident)),
         ("Impact", usd(incident["impact_usd"])),

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from llm_spend.alerts.messages import details, entity, history_heading, minute, more, one_line, title, usd
+from llm_spend.alerts.messages import details, line, more, one_line, title
 from llm_spend.alerts.outbox import Row
 
 HEADER_LENGTH = 150
 SECTION_LENGTH = 3000
+TEXT_LENGTH = 2900
 LINE_LENGTH = 500
 """Fifteen lines stay below the 10,000 characters or so that a message may have as a whole."""
 
@@ -17,9 +18,14 @@ def alert_message(row: Row) -> dict[str, object]:
     return _message(title(row.event, row.incident), ["\n".join(body), alert])
 
 
-def history_message(rows: Sequence[Row]) -> dict[str, object]:
-    """Incidents that were over long ago, a line each."""
-    return _message(history_heading(len(rows)), [_line(row) for row in rows], LINE_LENGTH)
+def list_message(heading: str, rows: Sequence[Row]) -> dict[str, object]:
+    """Incidents that need no message of their own, a line each."""
+    return _message(heading, [line(row.event, row.incident, LINE_LENGTH) for row in rows], LINE_LENGTH)
+
+
+def text_message(heading: str, text: str) -> dict[str, object]:
+    """A notice: a heading and lines of text."""
+    return _message(one_line(heading), [_within(text, TEXT_LENGTH)] if text else [], TEXT_LENGTH)
 
 
 def remainder_message(count: int) -> dict[str, object]:
@@ -60,14 +66,9 @@ def _plain(text: str, length: int) -> dict[str, object]:
     return {"type": "plain_text", "emoji": False, "text": escape(text, length)}
 
 
-def _line(row: Row) -> str:
-    incident = row.incident
-    parts = (
-        f"{minute(incident['opened_at'])} to {minute(incident['resolved_at'])} UTC",
-        f"{incident['severity']} {incident['rule_id']}",
-        entity(incident),
-        usd(incident["impact_usd"]),
-        incident["status"],
-        incident["alert_id"],
-    )
-    return one_line(" · ".join(parts), LINE_LENGTH)
+def _within(text: str, length: int) -> str:
+    """Whole lines, each clean, as many as fit."""
+    lines = [one_line(part, LINE_LENGTH) for part in text.splitlines()]
+    while len("\n".join(lines)) > length:
+        lines = [*lines[:-2], "…"]
+    return "\n".join(lines)
