@@ -21,6 +21,8 @@ from rich.progress import (
 )
 
 from llm_spend import config_seeds, dbt_run, paths, summary
+from llm_spend.alerts.commands import app as delivery_commands
+from llm_spend.alerts.commands import deliver_and_report
 from llm_spend.database import connect
 from llm_spend.demo import DEFAULT_EVENTS, DEMO_DAYS, generate
 from llm_spend.errors import UserError
@@ -42,6 +44,9 @@ export_app = typer.Typer(help="Files for other tools.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 app.add_typer(prices_app, name="prices")
 app.add_typer(export_app, name="export")
+alerts_app = typer.Typer(help="Incidents: who is told, and who takes them.", no_args_is_help=True)
+alerts_app.add_typer(delivery_commands)
+app.add_typer(alerts_app, name="alerts")
 
 out = Console()
 err = Console(stderr=True)
@@ -186,7 +191,7 @@ def run(
         try:
             _publish(target)
         finally:
-            _deliver(target)
+            deliver_and_report(target, out, err)
 
 
 @app.command()
@@ -476,30 +481,6 @@ def _publish(database: Path, to: Path | None = None) -> None:
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _deliver(database: Path) -> None:
-    from llm_spend.alerts.channels import channels_from_environment
-    from llm_spend.alerts.deliver import default_outbox, deliver
-
-    outbox = default_outbox()
-    report = deliver(
-        database, outbox, channels_from_environment(out, outbox.with_name("alerts.jsonl")), datetime.now(UTC)
-    )
-    for channel in report.channels:
-        if channel.pending:
-            err.print(
-                f"[yellow]warning:[/yellow] {summary.count(channel.pending, 'alert')} for {channel.name} wait for the"
-                f" next run: {escape(channel.last_error or 'the most one run sends is reached')}",
-                highlight=False,
-                soft_wrap=True,
-            )
-    if report.dead:
-        refused = ", ".join(f"{channel.name} ({channel.last_error})" for channel in report.channels if channel.dead)
-        raise UserError(
-            f"{summary.count(report.dead, 'alert')} refused for good by {refused}: see {paths.short(outbox)}",
-            exit_code=1,
-        )
 
 
 def _progress() -> Progress:

@@ -12,7 +12,9 @@
     ('dbt_version', version_of_dbt(), none, 'The release of dbt that built the marts.'),
 ] %}
 {% set configuration = {
+    'alert_routes': ref('alert_routes'),
     'alert_rules': ref('alert_rules'),
+    'alert_silences': ref('alert_silences'),
     'allocation_methods': config_seed('allocation_methods'),
     'budgets': config_seed('budgets'),
     'endpoint_aliases': config_seed('endpoint_aliases'),

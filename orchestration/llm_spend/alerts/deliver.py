@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from llm_spend.alerts.channels import Channel, channels
+from llm_spend.alerts.context import with_context
 from llm_spend.alerts.incidents import Incident, read_incidents
 from llm_spend.alerts.messages import digest_heading, history_heading, more
 from llm_spend.alerts.news import INFO, urgency
@@ -106,7 +107,7 @@ def deliver(
     """
     moment = naive(now)
     with open_outbox(outbox) as box:
-        incidents = read_incidents(database, moment)
+        incidents = with_context(database, read_incidents(database), moment)
         for channel in channels:
             silences: Sequence[Silence] = () if channel.is_record else [*routing.silences, *box.silences(moment)]
             routes = Routing(routing.routes, silences)
