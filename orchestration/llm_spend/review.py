@@ -1,6 +1,7 @@
 """The weekly review as Markdown or as one HTML page. Every number is the mart's; this module only lays it out."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,6 +25,8 @@ SECTIONS = {
     "margin": "Tenants that cost more than they pay",
     "budgets": "Budgets under pressure",
 }
+
+NOTHING_TO_DECIDE = "Nothing that the rules of this review ask about."
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -97,12 +100,18 @@ def review(database: Path, day: date | None) -> tuple[date, bool, list[Row]]:
 def markdown(monday: date, is_complete: bool, rows: list[Row]) -> str:
     """The meeting, what to decide first."""
     lines = [f"# LLM spend, week of {monday}{'' if is_complete else ' (not over yet)'}", "", "## To decide", ""]
-    decisions = [row for section in SECTIONS for row in rows if row.section == section and row.decision]
-    lines += [_decision(row) for row in decisions] or ["Nothing that the rules of this review ask about."]
+    lines += [_decision(row) for row in _to_decide(rows)] or [NOTHING_TO_DECIDE]
     for section, title in SECTIONS.items():
         if found := [row for row in rows if row.section == section]:
             lines += ["", f"## {title}", "", *_table(found)]
     return "\n".join(lines) + "\n"
+
+
+def brief(rows: list[Row]) -> list[str]:
+    """What it cost and what to decide, as lines of plain text."""
+    spend = [f"{row.label} {row.measure}: {usd(row.amount)}{_against(row)}" for row in rows if row.section == "spend"]
+    decisions = [f"{row.label}: {row.decision}. {_figures(row)}.{_owner(row)}" for row in _to_decide(rows)]
+    return [*spend, "To decide:", *(decisions or [NOTHING_TO_DECIDE])]
 
 
 def html(text: str) -> str:
@@ -111,12 +120,24 @@ def html(text: str) -> str:
     return PAGE.format(title=title, body=MarkdownIt("commonmark", {"html": False}).enable("table").render(text))
 
 
+def _to_decide(rows: list[Row]) -> list[Row]:
+    return [row for section in SECTIONS for row in rows if row.section == section and row.decision]
+
+
 def _decision(row: Row) -> str:
-    figures = f"{usd(row.amount)} {row.measure}"
-    if row.compared is not None:
-        figures += f" against {usd(row.compared)} {_plain(row.compared_with)}"
-    owner = f" Owner: {_plain(row.owner)}." if row.owner else ""
-    return f"- **{_plain(row.label)}**: {_plain(row.decision)}. {figures}.{owner}"
+    return f"- **{_plain(row.label)}**: {_plain(row.decision)}. {_figures(row, _plain)}.{_owner(row, _plain)}"
+
+
+def _figures(row: Row, text: Callable[[str], str] = str) -> str:
+    return f"{usd(row.amount)} {row.measure}{_against(row, text)}"
+
+
+def _against(row: Row, text: Callable[[str], str] = str) -> str:
+    return "" if row.compared is None else f" against {usd(row.compared)} {text(row.compared_with)}"
+
+
+def _owner(row: Row, text: Callable[[str], str] = str) -> str:
+    return f" Owner: {text(row.owner)}." if row.owner else ""
 
 
 def _table(rows: list[Row]) -> list[str]:

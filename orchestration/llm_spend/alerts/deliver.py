@@ -112,29 +112,35 @@ def deliver(
             silences: Sequence[Silence] = () if channel.is_record else [*routing.silences, *box.silences(moment)]
             routes = Routing(routing.routes, silences)
             box.queue(incidents, str(database.resolve()), channel.name, moment, routes, channel.takes)
+        _spread(box, channels, routing, moment)
         return DeliveryReport(tuple(_send_waiting(box, channel, moment) for channel in channels))
 
 
-def notify(notice: Incident, outbox: Place, channels: Sequence[Channel], now: datetime, routing: Routing) -> None:
+def notify(notice: Incident, database: Path, console: Console, now: datetime) -> None:
     """Tell a notice once to every channel that takes it: write it down, then send what waits.
 
-    A channel that is down, and a delivery under way, leave it to the next one.
+    A warehouse in use, a channel that is down and a delivery under way leave it to the next delivery.
     """
-    moment = naive(now)
-    to = [
-        channel
-        for channel in channels
-        if channel.takes("notice", None, notice["severity"]) and routing.of(channel.name, notice) is not None
-    ]
+    moment, outbox = naive(now), default_outbox()
     with open_outbox(outbox, wait_seconds=None) as box:
-        for channel in to:
-            box.notify(notice, channel.name, moment)
+        box.notify(notice, moment)
     try:
+        routing, to = configured(database, console)
         with open_outbox(outbox, wait_seconds=1) as box:
+            _spread(box, to, routing, moment)
             for channel in to:
                 _send_waiting(box, channel, moment)
-    except UserError:
-        return
+    except UserError as error:
+        if error.exit_code != 1:
+            raise
+
+
+def _spread(box: Outbox, channels: Sequence[Channel], routing: Routing, now: datetime) -> None:
+    def listeners(notice: Incident) -> list[str]:
+        takers = [channel.name for channel in channels if channel.takes("notice", None, notice["severity"])]
+        return [name for name in takers if routing.of(name, notice) is not None]
+
+    box.spread(listeners, now)
 
 
 def naive(now: datetime) -> datetime:

@@ -131,9 +131,12 @@ def evidence(found: object) -> str:
         return one_line(found)
     named = [
         f"{key.removeprefix('top_').replace('_', ' ')} {one_line(value, NAME_LENGTH)}"
+        + (f" ({usd(found[f'{key}_usd'])})" if found.get(f"{key}_usd") is not None else "")
         for key, value in found.items()
-        if value and not isinstance(value, list)
+        if value and key.startswith("top_") and not key.endswith("_usd")
     ]
+    if found.get("children"):
+        named.append(f"{len(found['children'])} more alerts of the same cause")
     samples = [one_line(sample, NAME_LENGTH) for sample in (found.get("sample_request_ids") or [])[:SAMPLES_SHOWN]]
     if samples:
         named.append(f"requests {', '.join(samples)}")

@@ -72,6 +72,8 @@ class Pause:
     digest_at: datetime | None = None
 
 
+_NOT_ROUTED = "*"
+
 Takes = Callable[[Event, Event | None, str], bool]
 """Whether a channel has a message for an event, when it last heard another, of an incident of such a severity."""
 
@@ -144,12 +146,19 @@ class Outbox:
         attempts = tried.attempts if tried else 0
         self._insert(alert_id, event, channel, warehouse, payload, silence, attempts, now)
 
-    def notify(self, notice: Incident, channel: str, now: datetime) -> None:
-        """Put a notice into the outbox, once for its `alert_id`."""
-        known = self._rows("channel = ? and event = 'notice' and alert_id = ?", channel, notice["alert_id"])
-        if not known:
+    def notify(self, notice: Incident, now: datetime) -> None:
+        """Put a notice into the outbox, once for its `alert_id`; `spread` decides who hears it."""
+        if not self._rows("channel = ? and alert_id = ?", _NOT_ROUTED, notice["alert_id"]):
             with self._store.transaction():
-                self._insert(notice["alert_id"], "notice", channel, "", json.dumps(notice), None, 0, now)
+                self._insert(notice["alert_id"], "notice", _NOT_ROUTED, "", json.dumps(notice), None, 0, now)
+
+    def spread(self, listeners: Callable[[Incident], Sequence[str]], now: datetime) -> None:
+        """Give each new notice to the channels that `listeners` names for it."""
+        for row in self.pending(_NOT_ROUTED):
+            with self._store.transaction():
+                for channel in listeners(row.incident):
+                    self._insert(row.alert_id, "notice", channel, "", json.dumps(row.incident), None, 0, now)
+                self._store.run("update outbox set status = 'sent', sent_at = ? where id = ?", now.isoformat(), row.id)
 
     def _insert(
         self,

@@ -94,7 +94,9 @@ def repeat_hours(routes: Sequence[Route]) -> int | None:
 
 
 def read_routing(database: Path) -> Routing:
-    """Routes and silences of the last build; none where it had no such configuration."""
+    """Routes and silences of the last build; none where there was no build, or it had no such configuration."""
+    if not database.exists():
+        return NO_ROUTING
     matcher = ", ".join(part.name for part in fields(Matcher))
     with connect(database, read_only=True) as connection:
         try:
@@ -110,7 +112,7 @@ def read_routing(database: Path) -> Routing:
                 connection.execute("select channel, min(rowid) + 2 from raw.alert_routes group by channel").fetchall()
             )
         except duckdb.CatalogException:
-            return Routing()
+            return NO_ROUTING
     return Routing(
         [Route(*row[:4], Matcher(*row[7:]), *row[4:7], lines.get(row[0])) for row in routes],
         [

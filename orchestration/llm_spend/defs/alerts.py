@@ -6,8 +6,7 @@ import dagster as dg
 from rich.console import Console
 
 from llm_spend import paths
-from llm_spend.alerts.channels import channels_from_environment
-from llm_spend.alerts.deliver import DeliveryReport, default_outbox, deliver
+from llm_spend.alerts.deliver import DeliveryReport, deliver_configured
 from llm_spend.defs.dbt import ALERTS
 from llm_spend.defs.failures import one_line_failures
 from llm_spend.defs.settings import DUCKDB_POOL
@@ -19,8 +18,9 @@ DELIVERED = "alerts_delivered"
     deps=[ALERTS],
     group_name="delivery",
     description=(
-        "New incidents of `marts/alerts`, told once each to the console of the run, to a JSONL file, and to Slack when "
-        "`LLM_SPEND_SLACK_WEBHOOK_URL` is set. What a channel could not take waits for the next try or run."
+        "New incidents of `marts/alerts`, told once each to the console of the run, to a JSONL file, and to the "
+        "channels of `alert_routes.csv`; without any, to Slack when `LLM_SPEND_SLACK_WEBHOOK_URL` is set. What a "
+        "channel could not take waits for the next try or run."
     ),
     kinds={"python"},
     check_specs=[
@@ -33,9 +33,7 @@ DELIVERED = "alerts_delivered"
 def alert_delivery() -> dg.MaterializeResult:
     """Fails, and is tried again, while a channel is down; the build before it stands."""
     with one_line_failures():
-        outbox = default_outbox()
-        channels = channels_from_environment(Console(), outbox.with_name("alerts.jsonl"))
-        report = deliver(paths.default_database(), outbox, channels, datetime.now(UTC))
+        report = deliver_configured(paths.default_database(), Console(), datetime.now(UTC))
     waiting = [channel for channel in report.channels if channel.pending and channel.last_error]
     if waiting:
         raise dg.Failure(
@@ -49,7 +47,7 @@ def delivery_result(report: DeliveryReport) -> dg.MaterializeResult:
     counts = {
         f"{channel.name}_{status}": getattr(channel, status)
         for channel in report.channels
-        for status in ("sent", "pending", "dead")
+        for status in ("sent", "pending", "dead", "held", "silenced")
     }
     refused = {channel.name: channel.last_error or "" for channel in report.channels if channel.dead}
     return dg.MaterializeResult(

@@ -4,10 +4,26 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from llm_spend.defs.prices import prices_are_current
+from llm_spend.defs.review import weekly_review_posted
+
 BUILD_SPEND = dg.define_asset_job(
     "build_spend",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.assets(weekly_review_posted)
+    - dg.AssetSelection.checks(prices_are_current),
     description="Load new usage logs, judge them, build every mart and deliver new alerts.",
+)
+
+POST_REVIEW = dg.define_asset_job(
+    "post_review",
+    selection=dg.AssetSelection.assets(weekly_review_posted),
+    description="Write the review of the last whole week and tell it.",
+)
+CHECK_PRICES = dg.define_asset_job(
+    "check_prices",
+    selection=dg.AssetSelection.checks(prices_are_current),
+    description="Compare the price book with the installed genai-prices.",
 )
 
 
@@ -31,6 +47,25 @@ def daily_build(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 )
 def hourly_build(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(partition_key=judged_day(context.scheduled_execution_time))
+
+
+weekly_review = dg.ScheduleDefinition(
+    name="weekly_review",
+    job=POST_REVIEW,
+    cron_schedule="0 7 * * 1",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Tell the review on Monday at 07:00 UTC, after the build that holds Sunday.",
+)
+
+price_check = dg.ScheduleDefinition(
+    name="price_check",
+    job=CHECK_PRICES,
+    cron_schedule="40 4 * * 1",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Compare the price book with its source on Monday at 04:40 UTC; a sensor tells what would change.",
+)
 
 
 def complete_day(moment: datetime) -> str:

@@ -1,14 +1,15 @@
 """Who is told when a run needs a person. A failed check does not fail its run: both ways a run can end are watched."""
 
 import logging
-import os
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import dagster as dg
+from rich.console import Console
 
-from llm_spend.alerts.channels import SLACK_URL_VARIABLE
-from llm_spend.alerts.http import post_json
-from llm_spend.alerts.slack import SECTION_LENGTH, escape
+from llm_spend import paths
+from llm_spend.alerts.deliver import notify
+from llm_spend.alerts.notices import FAILED_CHECKS, FAILED_RUNS, notice
 
 _log = logging.getLogger("llm_spend")
 
@@ -23,7 +24,8 @@ def failed_checks(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
     failed = _failed_checks(context)
     if not failed:
         return dg.SkipReason(f"All checks of run {run_id} passed.")
-    _tell(f"{len(failed)} failed checks in run {run_id}, which succeeded", map(_check_line, failed))
+    heading = f"{len(failed)} failed checks in run {run_id}, which succeeded"
+    _tell(FAILED_CHECKS, run_id, heading, map(_check_line, failed))
     return None
 
 
@@ -33,8 +35,11 @@ def failed_checks(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
 )
 def failed_runs(context: dg.RunFailureSensorContext) -> None:
     steps = [f"{step.step_key}: {_reason(step)}" for step in context.get_step_failure_events()]
+    run_id = context.dagster_run.run_id
     _tell(
-        f"Run {context.dagster_run.run_id} failed",
+        FAILED_RUNS,
+        run_id,
+        f"Run {run_id} failed",
         [*(steps or [context.failure_event.message or ""]), *map(_check_line, _failed_checks(context))],
     )
 
@@ -61,12 +66,10 @@ def _reason(step: dg.DagsterEvent) -> str:
     return " ".join((getattr(error, "description", None) or getattr(error, "message", "")).split())
 
 
-def _tell(heading: str, lines: Iterable[str]) -> None:
-    """Write to the log of the code server, and to Slack where alerts go there."""
-    text = "\n".join([heading, *(f"  {line[:300]}" for line in list(lines)[:20])])
-    _log.error(text)
-    url = os.environ.get(SLACK_URL_VARIABLE, "").strip()
-    if url:
-        outcome = post_json(url, {"text": escape(text, SECTION_LENGTH), "mrkdwn": False}, budget_seconds=30)
-        if outcome.status != "sent":
-            raise RuntimeError(f"Slack did not take the message: {outcome.error}")
+def _tell(rule_id: str, run_id: str, heading: str, lines: Iterable[str]) -> None:
+    """Write to the log of the code server, and to the channels that take such notices."""
+    shown = [line[:300] for line in list(lines)[:20]]
+    _log.error("\n".join([heading, *(f"  {line}" for line in shown)]))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    told = notice(rule_id, run_id, "warning", heading, shown, now)
+    notify(told, paths.default_database(), Console(), now)
