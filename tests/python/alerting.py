@@ -85,6 +85,8 @@ def write_alerts(database: Path, *incidents: dict[str, object]) -> None:
     with duckdb.connect(str(database)) as connection:
         connection.execute("drop table if exists marts.alerts" if _has_marts(connection) else "select 1")
         connection.execute(ALERTS_DDL)
+        if any("parent_alert_id" in row for row in incidents):
+            connection.execute("alter table marts.alerts add column parent_alert_id text")
         for row in incidents:
             marks = ", ".join("?" for _ in row)
             connection.execute(f"insert into marts.alerts ({', '.join(row)}) values ({marks})", list(row.values()))
