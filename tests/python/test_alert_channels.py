@@ -142,7 +142,8 @@ def test_old_numbers_say_so(world: tuple[Path, Path], endpoint: Endpoint) -> Non
             )
             connection.execute(
                 "create table if not exists marts.entity_daily_spend (entity_type text, entity_id text,"
-                " usage_date date, cost_usd decimal(28, 12), input_tokens bigint, output_tokens bigint, most_expensive_model text)"
+                " usage_date date, cost_usd decimal(28, 12), input_tokens bigint, output_tokens bigint,"
+                " most_expensive_model text)"
             )
         deliver(database, outbox, [hook], NOW)
     opened = [body["incident"] for body in endpoint.accepted if body["event"] == "opened"]

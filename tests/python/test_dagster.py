@@ -6,25 +6,32 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
+from rich.console import Console
 
+from alerting import CANARY, Endpoint, incident, serving, write_alerts
+from conftest import ROOT
 from llm_spend import dbt_run, quality
-from llm_spend.alerts.deliver import ChannelReport, DeliveryReport
-from llm_spend.alerts.outbox import SENT, Outcome
+from llm_spend.alerts.deliver import ChannelReport, DeliveryReport, deliver_configured
 from llm_spend.dbt_run import BuildRequest
 from llm_spend.defs import dbt, sensors
-from llm_spend.defs.alerts import delivery_result
+from llm_spend.defs.alerts import alert_delivery, delivery_result
 from llm_spend.defs.failures import one_line_failures
 from llm_spend.defs.landing import check_result, landing_asset, landing_verdict
+from llm_spend.defs.prices import check_result as check_prices
+from llm_spend.defs.prices import prices_are_current
+from llm_spend.defs.review import weekly_review_posted
 from llm_spend.defs.schedules import complete_day, daily_build, hourly_build, judged_day
 from llm_spend.defs.settings import Settings, read_settings
 from llm_spend.errors import UserError
+from llm_spend.pricing.refresh import RefreshReport, SeedChange
 from llm_spend.quality import Finding, Verdict
 
 EVENT = '{"started_at": "2026-10-01T10:00:00Z", "provider": "openai", "model": "gpt-4.1", "input_tokens": 10}\n'
@@ -162,7 +169,7 @@ def manifest(defs: dg.Definitions) -> dict:
 def test_every_seed_and_model_is_an_asset_in_the_group_of_its_folder(specs: Sequence[dg.AssetSpec], manifest: dict):
     groups = {spec.key.path[-1]: spec.group_name for spec in specs}
     nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("seed", "model")]
-    assert len(nodes) == len(specs) - len({"landing", "published_copy", "alert_delivery"})
+    assert len(nodes) == len(specs) - len({"landing", "published_copy", "alert_delivery", "weekly_review_posted"})
     for node in nodes:
         top, *folders = Path(node["original_file_path"]).parts[:-1]
         expected = "seeds" if top == "seeds" else folders[0] if folders[0] == "staging" else "_".join(folders)
@@ -181,7 +188,7 @@ def test_every_data_test_is_a_check_and_no_two_share_a_name(defs: dg.Definitions
     checks = Counter(key.name for key in defs.resolve_asset_graph().asset_check_keys)
     assert max(checks.values()) == 1
     tests = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
-    assert set(checks) == tests | {"landing_verdict", "alerts_delivered"}
+    assert set(checks) == tests | {"landing_verdict", "alerts_delivered", "prices_are_current"}
 
 
 def test_the_landing_tables_are_the_asset_that_fills_them(tmp_path: Path):
@@ -267,17 +274,19 @@ def test_without_events_the_door_stands_open():
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What Slack was told."""
-    texts: list[str] = []
+def slack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Endpoint]:
+    """Slack on loopback; no warehouse yet, and an outbox of its own."""
+    with serving() as endpoint:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+        monkeypatch.setenv("LLM_SPEND_DUCKDB_PATH", str(tmp_path / "none.duckdb"))
+        monkeypatch.setenv("LLM_SPEND_SLACK_WEBHOOK_URL", endpoint.url)
+        yield endpoint
 
-    def post(_url: str, body: dict[str, str], budget_seconds: float) -> Outcome:
-        texts.append(body["text"])
-        return SENT
 
-    monkeypatch.setattr(sensors, "post_json", post)
-    monkeypatch.setenv(sensors.SLACK_URL_VARIABLE, "https://hooks.slack.example/secret")
-    return texts
+def told(endpoint: Endpoint) -> list[str]:
+    """The text of each message, its heading first."""
+    return ["\n".join(block["text"]["text"] for block in body["blocks"]) for body in endpoint.accepted]
 
 
 def _run_one_asset(check: dg.AssetCheckResult | Exception, instance: dg.DagsterInstance) -> dg.RunStatusSensorContext:
@@ -293,27 +302,110 @@ def _run_one_asset(check: dg.AssetCheckResult | Exception, instance: dg.DagsterI
     return dg.build_run_status_sensor_context("sensor", ended, instance, result.dagster_run)
 
 
-def test_a_failed_check_in_a_successful_run_is_told(told: list[str], caplog: pytest.LogCaptureFixture):
+def test_a_failed_check_in_a_successful_run_is_told_once(slack: Endpoint, caplog: pytest.LogCaptureFixture):
     warning = dg.AssetCheckResult(
         check_name="fresh", passed=False, severity=dg.AssetCheckSeverity.WARN, description="<36 h> old"
     )
     with dg.DagsterInstance.ephemeral() as instance, caplog.at_level(logging.ERROR, "llm_spend"):
         context = _run_one_asset(warning, instance)
         assert sensors.failed_checks(context) is None
+        assert sensors.failed_checks(context) is None
     assert "WARN numbers · fresh: <36 h> old" in caplog.text
-    assert "WARN numbers · fresh: &lt;36 h&gt; old" in told[0]
-    assert "which succeeded" in told[0]
+    (message,) = told(slack)
+    assert "which succeeded" in message
+    assert "WARN numbers · fresh: &lt;36 h&gt; old" in message
 
 
-def test_passed_checks_are_not_told(told: list[str]):
+def test_passed_checks_are_not_told(slack: Endpoint):
     with dg.DagsterInstance.ephemeral() as instance:
         context = _run_one_asset(dg.AssetCheckResult(check_name="fresh", passed=True), instance)
         assert isinstance(sensors.failed_checks(context), dg.SkipReason)
-    assert told == []
+    assert told(slack) == []
 
 
-def test_a_failed_run_is_told(told: list[str]):
+def test_a_failed_run_is_told_when_slack_is_up_again(slack: Endpoint, tmp_path: Path):
+    slack.default = (503, {"Retry-After": "60"})
     with dg.DagsterInstance.ephemeral() as instance:
         context = _run_one_asset(dg.Failure("a.jsonl: no such file"), instance)
         sensors.failed_runs(context.for_run_failure())
-    assert "a.jsonl: no such file" in told[0]
+    assert told(slack) == []
+    slack.default = (200, {})
+    write_alerts(tmp_path / "none.duckdb")
+    deliver_configured(tmp_path / "none.duckdb", Console(), datetime.now(UTC) + timedelta(hours=1))
+    (message,) = told(slack)
+    assert "a.jsonl: no such file" in message
+
+
+def test_a_delivery_by_dagster_leaves_no_secret_behind(slack: Endpoint, tmp_path: Path, capfd: pytest.CaptureFixture):
+    """The event log, the compute logs and every file, of a delivery that succeeds and of one that is refused."""
+    write_alerts(tmp_path / "none.duckdb", incident("a-1"), incident("a-2"))
+    slack.answers = [(200, {}), (404, {})]
+    (tmp_path / "instance").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
+        result = dg.materialize([alert_delivery], instance=instance, raise_on_error=False)
+        entries = [str(entry) for entry in instance.all_logs(result.run_id)]
+    assert len(slack.accepted) == 1
+    [check] = result.get_asset_check_evaluations()
+    assert not check.passed
+    everything = "".join([*entries, *capfd.readouterr()]).encode()
+    everything += b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"a-1" in everything
+    for secret in (CANARY, *CANARY.split("/")):
+        assert secret.encode() not in everything
+
+
+def test_the_review_of_a_week_is_told_once(slack: Endpoint, tmp_path: Path):
+    with duckdb.connect(str(tmp_path / "none.duckdb")) as connection:
+        connection.execute(
+            "create schema marts; create table marts.weekly_review as select date '2026-10-19' as week_start_date,"
+            " true as is_complete, 'spend' as section, 'total' as entity_type, 'total' as entity_id,"
+            " 'spend' as measure, 12.5::decimal(28, 12) as amount_usd, 'week before' as compared_with,"
+            " 10::decimal(28, 12) as compared_usd, 0.25 as change_ratio, null::text as owner, null::text as decision,"
+            " 1 as rank_in_section"
+            " union all select date '2026-10-19', true, 'margin', 'tenant', '<acme>', 'cost', 60, 'revenue', 49, 0.2,"
+            " 'ann', 'raise the price or limit the use', 1"
+        )
+    for _ in range(2):
+        assert dg.materialize([weekly_review_posted]).success
+    (message,) = told(slack)
+    assert message.splitlines() == [
+        "LLM spend, week of 2026-10-19",
+        "total spend: $12.50 against $10.00 week before",
+        "To decide:",
+        "tenant &lt;acme&gt;: raise the price or limit the use. $60.00 cost against $49.00 revenue. Owner: ann.",
+    ]
+    assert "&lt;acme&gt;" in (tmp_path / "reviews" / "2026-10-19.html").read_text()
+
+
+def test_prices_that_a_refresh_would_change_are_a_warning():
+    def report(changed: int) -> RefreshReport:
+        seeds = [SeedChange("model_prices", 9, 0, changed, 0), SeedChange("model_rules", 9, 0, 0, 0)]
+        return RefreshReport("genai-prices 9", [], [], [], [], seeds)
+
+    assert check_prices(report(0)).passed
+    outdated = check_prices(report(3))
+    assert (outdated.passed, outdated.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert outdated.description == "llm-spend prices refresh would change 3 rows of model_prices (genai-prices 9)"
+
+
+def test_the_price_check_compares_a_copy_of_the_seeds():
+    before = [path.read_bytes() for path in sorted((ROOT / "seeds" / "prices").glob("*.csv"))]
+    assert prices_are_current().metadata["source"].value.startswith("genai-prices ")
+    assert [path.read_bytes() for path in sorted((ROOT / "seeds" / "prices").glob("*.csv"))] == before
+
+
+def test_days_of_the_build_can_be_backfilled_in_one_run(defs: dg.Definitions):
+    """What the UI offers for a range of partitions: one run, whose vars name the first and the last day."""
+    node = defs.resolve_asset_graph().get(dbt.ALERTS)
+    assert node.backfill_policy == dg.BackfillPolicy.single_run()
+    assert node.partitions_def.has_partition_key("2026-10-25")
+
+
+def test_each_job_does_its_part(defs: dg.Definitions):
+    """The build leaves out what has a week of its own."""
+    jobs = {name: defs.resolve_job_def(name) for name in ("build_spend", "post_review", "check_prices")}
+    review = dg.AssetKey("weekly_review_posted")
+    assert review not in jobs["build_spend"].asset_layer.selected_asset_keys
+    assert set(jobs["post_review"].asset_layer.selected_asset_keys) == {review}
+    checks = {name: {key.name for key in job.asset_layer.asset_graph.asset_check_keys} for name, job in jobs.items()}
+    assert "prices_are_current" in checks["check_prices"]

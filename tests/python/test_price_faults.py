@@ -59,9 +59,17 @@ GOOD = {
         "allocation_method": "by_cost",
     },
     "allocation_methods": {"allocation_method": "even"},
+    "alert_routes": {"channel": "ops", "kind": "slack", "address_variable": "OPS_URL"},
+    "alert_silences": {
+        "starts_at": "2026-11-01 22:00",
+        "ends_at": "2026-11-02 06:00",
+        "author": "ann",
+        "reason": "a backfill",
+    },
 }
 CONFIG = (
     "price_overrides", "model_aliases", "fx_rates", "budgets", "tenant_revenue", "fixed_charges", "allocation_methods",
+    "alert_routes", "alert_silences",
 )  # fmt: skip
 AGREED = {"discount_percent": "", "model_id": "m", "usage_type": "input", "price": "2", "price_unit": "1M tokens"}
 NO_RATE = "a currency needs a rate in fx_rates from the first day on (no rate of"
@@ -220,6 +228,35 @@ ROWS = {
         ({"provider": "openai", "allocation_method": "direct"}, "allocation_method 'direct': this column knows these"),
         ({"provider": "google"}, None),
     ],
+    "alert_routes": [
+        ({"channel": ""}, "channel is blank: this column is required"),
+        ({"channel": "Ops Team"}, "channel 'Ops Team': a channel is named in small letters, such as ops-pager"),
+        ({"channel": "console"}, "console and jsonl always get everything, name the channel something else"),
+        ({"kind": "teams"}, "kind 'teams': this column knows these words only (slack, pagerduty, webhook, apprise)"),
+        ({"severity": "page"}, "severity 'page': this column knows these words only (critical, warning, info)"),
+        ({"address_variable": "https://hooks.example/s3cret"}, "address_variable and secret_variable name environment"),
+        ({"kind": "webhook", "secret_variable": "s3cret"}, "address_variable and secret_variable name environment"),
+        ({"kind": "webhook"}, "a webhook needs a secret_variable, whose value signs its messages; no other kind has"),
+        ({"secret_variable": "OPS_SECRET"}, "a webhook needs a secret_variable, whose value signs its messages; no ot"),
+        ({"rule_id": "hourly_spike"}, "rule_id 'hourly_spike': a rule is a rule_id of alert_rules, or failed_checks,"),
+        ({"repeat_hours": "0"}, "repeat_hours '0': hours and messages are whole numbers above 0"),
+        ({"messages_per_run": "many"}, "messages_per_run 'many': hours and messages are whole numbers above 0"),
+        ({"channel": "hook", "kind": "webhook", "secret_variable": "OPS_SECRET", "repeat_hours": "24"}, None),
+        ({"rule_id": "weekly_review"}, None),
+        ({"rule_id": "budget_exceeded", "entity_type": "tenant", "entity_id": "acme", "owner": "ann"}, None),
+    ],
+    "alert_silences": [
+        ({"ends_at": "2026-11-01 21:59"}, "ends_at comes after starts_at"),
+        ({"ends_at": "2026-11-01 22:00"}, "ends_at comes after starts_at"),
+        ({"ends_at": "2026-11-31 06:00"}, "ends_at '2026-11-31 06:00': a moment is written in UTC, such as 2026-11-01"),
+        ({"starts_at": "2026-11-01"}, "starts_at '2026-11-01': a moment is written in UTC, such as 2026-11-01 22:00"),
+        ({"ends_at": "2026-11-02 24:00"}, "ends_at '2026-11-02 24:00': a moment is written in UTC"),
+        ({"author": ""}, "author is blank: this column is required"),
+        ({"reason": ""}, "reason is blank: this column is required"),
+        ({"rule_id": "weekly_review"}, "rule_id 'weekly_review': a rule is a rule_id of alert_rules"),
+        ({"severity": "low"}, "severity 'low': this column knows these words only (critical, warning, info)"),
+        ({"ends_at": "2028-02-29 00:00", "rule_id": "budget_exceeded", "owner": "ann"}, None),
+    ],
 }  # fmt: skip
 
 NIGHT, DAY = {"clock_from": "16:30", "clock_to": "00:30"}, {"clock_from": "00:30", "clock_to": "16:30"}
@@ -299,6 +336,12 @@ ROWS_TOGETHER = {
         ({"provider": "google"}, None),
         ({"provider": "openai"}, None),
         ({"provider": "openai", "allocation_method": "none"}, "line 4 and line 5: a provider has one method"),
+    ],
+    "alert_routes": [
+        ({"severity": "critical"}, None),
+        ({"severity": "warning", "repeat_hours": "24"}, None),
+        ({"channel": "page", "kind": "pagerduty"}, None),
+        ({"channel": "page", "kind": "apprise"}, "line 4 and line 5: all rows of a channel have the same kind, variab"),
     ],
 }  # fmt: skip
 
