@@ -54,6 +54,7 @@ class BadServices:
 
     def __post_init__(self) -> None:
         self._random, self._lock, self.stopped = random.Random(self.seed), threading.Lock(), threading.Event()
+        self._decks: dict[tuple[str, ...], list[str]] = {}
 
     def fault(self, service: str, known: tuple[str, ...]) -> tuple[str | None, bool]:
         """The fault of this request, and whether the service takes the message all the same."""
@@ -62,12 +63,19 @@ class BadServices:
             self._kill_if_due()
             if self._random.random() >= self.fault_rate:
                 return None, True
-            fault = self._random.choice(known)
+            fault = self._next(known)
             if self.hangs and "429 soon" in known:
                 fault, self.hangs = "hang", self.hangs - 1
             self.faults[fault] = self.faults.get(fault, 0) + 1
             takes = service in DEDUPES and fault in ("hang", "reset", "500") and self._random.random() < 0.5
             return fault, takes or fault == "slow"
+
+    def _next(self, known: tuple[str, ...]) -> str:
+        """Every fault before the first comes again, in an order of chance."""
+        deck = self._decks.setdefault(known, [])
+        if not deck:
+            deck.extend(self._random.sample(known, len(known)))
+        return deck.pop()
 
     def _kill_if_due(self) -> None:
         if self.victim and self.kill_at and self.requests >= self.kill_at[0]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ import pytest
 from alerting import CANARY, RESOLVED, incident, write_alerts
 from bad_services import DEDUPES, BadServices, bad_services
 from llm_spend.alerts.outbox import open_outbox
+from llm_spend.alerts.store import Place
 
 INCIDENTS = int(os.environ.get("LLM_SPEND_INCIDENTS", "100"))
 KILLS = int(os.environ.get("LLM_SPEND_KILLS", "3"))
@@ -34,10 +36,10 @@ from pathlib import Path
 import requests
 from rich.console import Console
 from llm_spend.alerts.channels import channels
-from llm_spend.alerts.deliver import deliver
+from llm_spend.alerts.deliver import default_outbox, deliver
 from llm_spend.alerts.routing import Matcher, Route, Routing
 
-database, outbox, first, last = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+database, outbox, first, last = Path(sys.argv[1]), default_outbox(), int(sys.argv[2]), int(sys.argv[3])
 logging.basicConfig(level=logging.DEBUG)
 kinds = {"slack": "slack", "pagerduty": "pagerduty", "webhook": "webhook", "smtp": "apprise"}
 routes = [
@@ -61,15 +63,15 @@ for run in range(first, last):
 class Scene:
     """A mart, its outbox, and services that are about to fail."""
 
-    def __init__(self, folder: Path, services: BadServices) -> None:
+    def __init__(self, folder: Path, services: BadServices, outbox: Place | None) -> None:
         self.folder, self.services = folder, services
-        self.database, self.outbox = folder / "spend.duckdb", folder / "outbox.sqlite"
+        self.database, self.outbox = folder / "spend.duckdb", outbox or folder / "llm_spend_outbox.sqlite"
         self.runs, self.output = 0, b""
 
     def deliver(self, to_the_end: bool = True) -> None:
         """Run the deliverer, again after each kill, until nothing waits."""
         while True:
-            arguments = [self.database, self.outbox, str(self.runs + 1), str(self.runs + 10_000)]
+            arguments = [self.database, str(self.runs + 1), str(self.runs + 10_000)]
             started = subprocess.Popen(
                 [sys.executable, "-c", DELIVERER, *arguments],
                 stdout=subprocess.PIPE,
@@ -89,6 +91,8 @@ class Scene:
     def _environment(self) -> dict[str, str]:
         http, smtp = f"http://127.0.0.1:{self.services.http_port}", f"127.0.0.1:{self.services.smtp_port}"
         return {
+            "DAGSTER_HOME": str(self.folder),
+            "LLM_SPEND_OUTBOX_URL": self.outbox if isinstance(self.outbox, str) else "",
             "NO_PROXY": "127.0.0.1",
             "RUN_ADDRESS": f"{http}/run",
             "SLACK_ADDRESS": f"{http}/slack/{CANARY}",
@@ -107,19 +111,24 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with bad_day(tmp_path_factory.mktemp("faults")) as scene:
+        yield scene
+
+
+@contextmanager
+def bad_day(folder: Path, outbox: Place | None = None) -> Iterator[Scene]:
     """All incidents open, told through faults and kills; then half of them resolved, told through more faults."""
     chance = random.Random(SEED)
-    last_request = INCIDENTS * len(SERVICES)
-    kill_at = sorted(chance.randrange(5, last_request) for _ in range(KILLS))
-    services = BadServices(SEED, fault_rate=0.2, hangs=2, kill_at=kill_at)
-    with bad_services(services):
-        scene = Scene(tmp_path_factory.mktemp("faults"), services)
+    kill_at = sorted(chance.randrange(5, INCIDENTS * len(SERVICES)) for _ in range(KILLS))
+    with bad_services(BadServices(SEED, fault_rate=0.2, hangs=2, kill_at=kill_at)) as services:
+        scene = Scene(folder, services, outbox)
         opened = [incident(name, severity=chance.choice(SEVERITIES)) for name in _names()]
         write_alerts(scene.database, *opened)
         scene.deliver()
         _revive(scene)
-        half = [{**one, **(RESOLVED if number % 2 else {})} for number, one in enumerate(opened)]
-        write_alerts(scene.database, *half)
+        write_alerts(
+            scene.database, *({**one, **(RESOLVED if number % 2 else {})} for number, one in enumerate(opened))
+        )
         services.fault_rate = 0.2
         scene.deliver()
         _revive(scene)

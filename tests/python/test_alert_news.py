@@ -16,7 +16,7 @@ from llm_spend.alerts.deliver import ChannelReport, deliver
 from llm_spend.alerts.notices import notice
 from llm_spend.alerts.outbox import FIRST_PAUSE, LONGEST_PAUSE, Acknowledgement, Outcome, Row, open_outbox
 from llm_spend.alerts.routing import Matcher, Route, Routing, Silence
-from llm_spend.alerts.store import open_store
+from llm_spend.alerts.store import Place, open_store
 
 HOUR = timedelta(hours=1)
 DOWN = Outcome("pending", "HTTP 503")
@@ -34,8 +34,8 @@ def maintenance(**matcher: str) -> Routing:
 class World:
     """A mart, an outbox and a clock that goes on."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database, self.outbox, self.now = folder / "spend.duckdb", folder / "outbox.sqlite", NOW
+    def __init__(self, folder: Path, outbox: Place | None = None) -> None:
+        self.database, self.outbox, self.now = folder / "spend.duckdb", outbox or folder / "outbox.sqlite", NOW
         self.routing = Routing()
 
     def deliver(
@@ -148,8 +148,8 @@ def test_what_is_silenced_is_on_record_and_told_when_the_silence_ends(world: Wor
     told, (report,) = world.deliver(incident("a-1"), incident("a-2"), incident("a-3", rule_id="budget_exceeded"))
     assert told == [("a-3", "opened")]
     assert report == ChannelReport("recorder", sent=1, pending=0, dead=0, silenced=2)
-    with closing(sqlite3.connect(world.outbox)) as connection:
-        record = connection.execute("select alert_id, status, silenced_by from outbox order by alert_id").fetchall()
+    with open_store(world.outbox) as store:
+        record = store.rows("select alert_id, status, silenced_by from outbox order by alert_id")
     assert record == [
         ("a-1", "silenced", "s-1 of ann: a backfill"),
         ("a-2", "silenced", "s-1 of ann: a backfill"),
