@@ -10,7 +10,8 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash test-focus test-golden test-engines bench bench-pricing bench-engines bench-alerts lint format lock clean
+.PHONY: help demo ui test test-crash test-delivery test-focus test-golden test-engines bench bench-pricing bench-engines bench-alerts lint format \
+	lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -47,6 +48,9 @@ bench-engines: .venv/engines ## Build a million events on each engine, and a day
 
 test-crash: .venv/installed ## Kill a build twenty times, run it again, compare every mart; about a quarter of an hour
 	@LLM_SPEND_KILLS=$${LLM_SPEND_KILLS:-20} $(BIN)/pytest tests/python/test_crash_safety.py
+
+test-delivery: .venv/engines ## A thousand incidents through failing services and twenty kills, on SQLite and Postgres; a real dagster dev; about an hour
+	@export LLM_SPEND_INCIDENTS=1000 LLM_SPEND_KILLS=20 && $(BIN)/pytest tests/python/test_alert_faults.py tests/delivery
 
 test-focus: .venv/installed target/focus_validator/installed ## The FinOps Foundation's validator on an exported month; some minutes
 	@$(BIN)/pytest tests/focus
