@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -209,3 +211,10 @@ def test_the_gate_reads_the_rules_of_the_staging_model_and_leaves_the_file_unloc
 def test_nothing_landed_is_said_in_one_line(door: Door) -> None:
     with pytest.raises(UserError, match="does not exist: load usage events"):
         door.check()
+
+
+def test_the_gate_judges_in_a_process_without_a_file() -> None:
+    """As Dagster starts them: where PySpark is installed, it ended those with exit code 0 and not a word."""
+    program = "from llm_spend.quality.validation import Validations; Validations(); print('judges')"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.endswith("judges\n")

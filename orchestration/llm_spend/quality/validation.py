@@ -1,6 +1,8 @@
 """Great Expectations: a suite over frames, the sum of their results, and the Data Docs."""
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,17 +23,32 @@ SHOWN_VALUES = 20
 _SITE = "data_docs"
 
 
+@contextmanager
+def _without_spark() -> Iterator[None]:
+    """Great Expectations looks for Spark, of which nothing is needed here; PySpark 4 takes a process that Dagster
+    started for a run of its own doctests, and ends it."""
+    is_hidden = "pyspark" not in sys.modules
+    if is_hidden:
+        sys.modules["pyspark"] = None
+    try:
+        yield
+    finally:
+        if is_hidden:
+            del sys.modules["pyspark"]
+
+
 class Validations:
     """The validations of one run. Nothing is kept on disk but the Data Docs, and nothing is sent anywhere."""
 
     def __init__(self) -> None:
         try:
-            import great_expectations as gx
-            from great_expectations.data_context.types.base import (
-                DataContextConfig,
-                InMemoryStoreBackendDefaults,
-                ProgressBarsConfig,
-            )
+            with _without_spark():
+                import great_expectations as gx
+                from great_expectations.data_context.types.base import (
+                    DataContextConfig,
+                    InMemoryStoreBackendDefaults,
+                    ProgressBarsConfig,
+                )
         except ImportError:
             raise UserError("the gate needs Great Expectations: pip install 'llm-spend[quality]'") from None
         self._context = gx.get_context(
