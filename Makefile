@@ -61,7 +61,7 @@ target/focus_validator/installed: tests/focus/requirements.txt
 	PIP_DISABLE_PIP_VERSION_CHECK=1 target/focus_validator/bin/python -m pip install -qq --no-input --requirement $< && \
 	touch $@
 
-# Two at a time, the longest first, without the second identical load and without data tests: test-engines has both. Spark
+# Two at a time, the longest first, without builds that write nothing and without data tests: test-engines has both. Spark
 # plans for minutes what others run in seconds: here only its core models.
 test-golden: .venv/engines ## The same numbers on every engine, real servers, a small log; about a quarter of an hour
 	@printf '%s\n' 'clickhouse --short' 'spark-thrift --core' 'postgres --short' 'duckdb --short' | xargs -P 2 -I{} sh -c '$(ENGINES) {}'

@@ -94,6 +94,17 @@ def _known(*rows: str, fails: bool) -> Case:
     return Case("has_no_nulls", fails, "model_id, price, note", _texts(*rows), {"columns": ["model_id", "price"]})
 
 
+def _named(*rows: str, fails: bool) -> Case:
+    """Rows of a rule_id against a file that has `storm` and `spike`; `weekly_review` is known beside it."""
+    arguments = {"column": "rule_id", "known": "ref('rules')", "also": ["weekly_review"]}
+    return Case("values_are_known", fails, "rule_id", _texts(*rows), arguments)
+
+
+def _agreeing(*rows: str, fails: bool) -> Case:
+    arguments = {"key": "channel", "columns": ["kind", "minutes"]}
+    return Case("columns_follow_key", fails, "channel, kind, minutes", _texts(*rows), arguments)
+
+
 def _words(*rows: str, fails: bool) -> Case:
     words = {"kind": ["equals", "regex"], "is_negated": ["true", "false"]}
     return Case("columns_are_words", fails, "kind, is_negated", _texts(*rows), {"words": words})
@@ -198,6 +209,12 @@ CASES = {
     "known_where_required": _known("gpt|1|", "gpt|2|dear", fails=False),
     "null_in_the_first_column": _known("gpt|1|", "|2|", fails=True),
     "null_in_the_last_column": _known("gpt||dear", fails=True),
+    "named_in_the_other_file_or_beside_it": _named("storm", "spike", "storm", "weekly_review", "", fails=False),
+    "named_in_no_file": _named("storm", "strom", fails=True),
+    "named_in_capitals": _named("Storm", fails=True),
+    "rows_of_a_channel_agree": _agreeing("ops|slack|5", "ops|slack|5", "pager|pagerduty|", fails=False),
+    "one_channel_of_two_kinds": _agreeing("ops|slack|5", "ops|webhook|5", fails=True),
+    "one_channel_with_and_without_a_limit": _agreeing("ops|slack|5", "ops|slack|", fails=True),
     "words_known": _words("equals|true", "regex|false", "|false", fails=False),
     "words_of_another_column": _words("true|true", fails=True),
     "words_in_capitals": _words("Equals|true", fails=True),
@@ -379,6 +396,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     relations["rates"] = ("currency, valid_from", _texts("EUR|2026-01-01", "EUR|2026-06-01"))
     relations["price_book"] = ("provider_id, model_id", _texts("openai|gpt-4o"))
     relations["own_prices"] = ("provider_id, model_id, price", _texts("acme|own|2.5", "acme|discounted|"))
+    relations["rules"] = ("rule_id", _texts("storm", "spike"))
     relations["whole"] = ("event_id, tenant_id, is_in_scope, cost_usd, requests, attempts", ATTEMPTS)
     for name, (columns, rows) in relations.items():
         (models / f"{name}.sql").write_text(f"select * from (values {rows}) as given ({columns})\n")

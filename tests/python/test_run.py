@@ -104,12 +104,16 @@ def test_alerts_are_delivered_once_and_wait_for_an_endpoint_that_is_down(tmp_pat
         told = [json.loads(line) for line in journal.read_text().splitlines()]
         assert sorted(alert["rule_id"] for alert in told) == ["budget_exceeded", "budget_warning"]
         answer["status"] = 200
-        for _ in range(2):
-            up = _run(tmp_path, log, LLM_SPEND_SLACK_WEBHOOK_URL=hook, **MODELS_ONLY)
-            assert up.returncode == 0, up.stderr
+        up = _run(tmp_path, log, LLM_SPEND_SLACK_WEBHOOK_URL=hook, **MODELS_ONLY)
+        assert up.returncode == 0, up.stderr
+        again = run_cli(
+            "alerts", "deliver", "--db", tmp_path / "x.duckdb",
+            DAGSTER_HOME=str(tmp_path / "home"), LLM_SPEND_SLACK_WEBHOOK_URL=hook,
+        )  # fmt: skip
+        assert again.returncode == 0, again.stderr
         assert len(received) == 2
         assert len(journal.read_text().splitlines()) == 2
-        assert "canary-secret" not in down.stdout + down.stderr + up.stdout + up.stderr
+        assert "canary-secret" not in "".join(ran.stdout + ran.stderr for ran in (down, up, again))
     finally:
         server.shutdown()
         server.server_close()
