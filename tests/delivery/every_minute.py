@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from llm_spend.definitions import defs as usual
+from llm_spend import definitions as usual
 from llm_spend.defs.schedules import BUILD_SPEND, judged_day
 
 
@@ -27,4 +27,4 @@ _UNFINISHED = {
     dg.DagsterRunStatus.STARTED,
 }
 
-defs = dg.Definitions.merge(usual, dg.Definitions(schedules=[hourly_build_at_every_minute]))
+defs = dg.Definitions.merge(usual.defs, dg.Definitions(schedules=[hourly_build_at_every_minute]))

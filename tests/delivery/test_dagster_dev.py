@@ -53,7 +53,7 @@ class Office:
     def wait_for(self, what: Callable[[dict], bool]) -> dict:
         """The first message of that kind."""
         deadline = time.monotonic() + SECONDS_TO_TELL
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and "Error loading" not in self.log.read_text():
             for body in list(self.endpoint.accepted):
                 if what(body):
                     return body

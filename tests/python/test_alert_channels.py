@@ -113,7 +113,7 @@ def test_the_webhook_sends_the_fields_that_dashboards_ask_for(world: tuple[Path,
     ((headers, body),) = endpoint.requests
     sent = json.loads(body)
     assert sent["agent_id"] == "support_bot_v2"
-    assert float(sent["daily_spend_usd"]) == 47.32
+    assert sent["daily_spend_usd"] == 47.32
     assert sent["token_count"] == 1_250_000
     assert sent["most_expensive_model"] == "gpt-4o"
     assert sent["alerts"] == [

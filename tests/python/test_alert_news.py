@@ -323,6 +323,12 @@ def test_a_retry_after_is_kept_for_the_next_runs(world: World) -> None:
     assert world.tells(incident("a-1")) == [("a-1", "opened")]
 
 
+def test_a_retry_after_of_years_silences_no_channel(world: World) -> None:
+    world.deliver(incident("a-1"), to=[Recorder(outcome=Outcome("pending", "HTTP 429", retry_after=1e30))])
+    world.now = NOW + 6 * HOUR
+    assert world.tells(incident("a-1")) == [("a-1", "opened")]
+
+
 def test_dead_letters_live_again_when_somebody_says_so(world: World) -> None:
     refusing = Recorder(outcome=Outcome("dead", "HTTP 404"))
     world.deliver(incident("a-1"), incident("a-2"), to=[refusing])

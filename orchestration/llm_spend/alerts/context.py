@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,10 @@ with incidents as (
 select
     incidents.alert_id,
     any_value(incidents.usage_date) as usage_date,
-    sum(spend.cost_usd) filter (where spend.usage_date = incidents.usage_date) as daily_spend_usd,
-    sum(spend.input_tokens + spend.output_tokens) filter (where spend.usage_date = incidents.usage_date) as token_count,
+    cast(sum(spend.cost_usd) filter (where spend.usage_date = incidents.usage_date) as double) as daily_spend_usd,
+    cast(
+        sum(spend.input_tokens + spend.output_tokens) filter (where spend.usage_date = incidents.usage_date) as bigint
+    ) as token_count,
     max(spend.most_expensive_model) filter (where spend.usage_date = incidents.usage_date) as most_expensive_model,
     daily_spend_usd * 1000000 / nullif(token_count, 0) as current_cost_per_mtok,
     sum(spend.cost_usd) filter (where spend.usage_date < incidents.usage_date) * 1000000 / nullif(
@@ -72,6 +73,4 @@ def _stale_note(incidents: Sequence[Incident], as_of: datetime, now: datetime) -
 
 
 def _json_value(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    return format(value, "f") if isinstance(value, Decimal) else value
+    return value.isoformat() if isinstance(value, date) else value

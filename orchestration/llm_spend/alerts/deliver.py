@@ -203,8 +203,9 @@ def _messages(rows: Sequence[Row], channel: Channel, is_digest_day: bool, now: d
     """Each row alone, the most severe first; then what was over long ago, and the digest, in lists."""
     ordered = _by_urgency(rows)
     history = sorted((row for row in ordered if _is_history(row, now)), key=lambda row: row.incident["opened_at"])
-    digest = [row for row in ordered if _is_for_digest(row, channel) and row not in history]
-    alone = [row for row in ordered if row not in history and row not in digest]
+    news = [row for row in ordered if not _is_history(row, now)]
+    digest = [row for row in news if _is_for_digest(row, channel)]
+    alone = [row for row in news if not _is_for_digest(row, channel)]
     return [
         *(_Message([row], _sending(row)) for row in alone),
         *_lists(history, history_heading),

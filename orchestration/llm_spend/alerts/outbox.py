@@ -16,6 +16,8 @@ from llm_spend.alerts.store import LOCK_WAIT_SECONDS, Place, Store, open_store
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=30)
 """A channel that is down is left alone twice as long after each run."""
+MOST_PATIENCE_SECONDS = 6 * 3600
+"""Whatever a service asks for: a wrong Retry-After must not silence it."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,7 @@ class Outbox:
         """Leave a channel alone for a while, at least as long as it asked for."""
         pause = self.pause(channel)
         wait = min(FIRST_PAUSE * 2 ** min(pause.failures, 10), LONGEST_PAUSE)
-        until = now + max(wait, timedelta(seconds=retry_after or 0))
+        until = now + max(wait, timedelta(seconds=min(retry_after or 0, MOST_PATIENCE_SECONDS)))
         self._set_pause(channel, replace(pause, failures=pause.failures + 1, not_before=until))
 
     def works(self, channel: str, digest_at: datetime | None = None) -> None:

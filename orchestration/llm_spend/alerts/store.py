@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,8 @@ class Store:
         try:
             yield
         except BaseException:
-            self.run("rollback")
+            with suppress(Exception):  # a connection that is gone has rolled back
+                self.run("rollback")
             raise
         self.run("commit")
 
@@ -178,9 +179,9 @@ def _sqlite(path: Path, wait_seconds: float | None) -> Iterator[Store]:
             try:
                 store.run("pragma journal_mode = wal")
                 store.migrate()
+                yield store
             except sqlite3.Error as error:
                 raise _unusable(path, error) from error
-            yield store
 
 
 @contextmanager
@@ -209,15 +210,15 @@ def _postgres(url: str, wait_seconds: float | None) -> Iterator[Store]:
             store.run(f"create schema if not exists {_POSTGRES_SCHEMA}")
             store.run(f"set search_path to {_POSTGRES_SCHEMA}")
             store.migrate()
+            yield store
         except psycopg2.errors.LockNotAvailable as error:
             raise _held(f"the Postgres of {OUTBOX_URL_VARIABLE}") from error
         except psycopg2.Error as error:
             raise UserError(
                 f"the Postgres of {OUTBOX_URL_VARIABLE} cannot hold the outbox of alerts ({type(error).__name__}):"
-                " its user must be allowed to create a schema",
+                " it must be up, and its user allowed to create a schema",
                 exit_code=1,
             ) from None
-        yield store
 
 
 def _held(place: str) -> UserError:
