@@ -154,6 +154,7 @@ def bad_services(services: BadServices) -> Iterator[BadServices]:
                 services.accept("smtp", "".join(lines), "")
             if fault == "reset":
                 _reset(self.connection)
+                raise ConnectionResetError
             elif fault and fault[0].isdigit():
                 self.wfile.write(f"{fault} not now\r\n".encode())
             else:

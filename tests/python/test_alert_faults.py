@@ -172,6 +172,8 @@ def test_what_comes_twice_has_the_same_key(scene: Scene, service: str) -> None:
     by_key: dict[str, set[str]] = {}
     for one in scene.services.of(service):
         action = json.loads(one.body).get("event_action") or json.loads(one.body)["event"]
+        if action == "notice":
+            continue  # how many messages wait for the next run
         by_key.setdefault(f"{one.key} {action}", set()).add(one.ids[0] if one.ids else "")
     assert all(len(names) == 1 for names in by_key.values())
     assert len(by_key) == INCIDENTS + len(_names()[1::2])
@@ -203,9 +205,9 @@ def test_the_backlog_drains(scene: Scene) -> None:
 
 def test_no_secret_is_left_anywhere(scene: Scene) -> None:
     """Every logger wrote at DEBUG, every file of the outbox is read, and so is what `ps` shows."""
-    written = scene.output + b"".join(path.read_bytes() for path in scene.folder.iterdir() if path.is_file())
-    for secret in (CANARY, *CANARY.split("/")):
-        assert secret.encode() not in written
+    files = [path.read_bytes() for path in scene.folder.iterdir() if path.is_file()]
+    lines = [line for text in (scene.output, *files) for line in text.splitlines()]
+    assert [line[:300] for line in lines if any(secret.encode() in line for secret in CANARY.split("/"))] == []
 
 
 def _title_and_id(body: str) -> tuple[str, str]:
