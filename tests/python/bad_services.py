@@ -155,7 +155,7 @@ def bad_services(services: BadServices) -> Iterator[BadServices]:
             if fault == "reset":
                 _reset(self.connection)
                 raise ConnectionResetError
-            elif fault and fault[0].isdigit():
+            if fault and fault[0].isdigit():
                 self.wfile.write(f"{fault} not now\r\n".encode())
             else:
                 services.stopped.wait(0.1 if fault == "slow" else 0)
