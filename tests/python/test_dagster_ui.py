@@ -158,7 +158,7 @@ def test_a_scheduled_tick_is_evaluated(ui: Ui):
 def test_a_run_succeeds_with_its_checks_and_another_waits_for_it(ui: Ui):
     first = ui.launch(partition="2026-10-25")
     second = ui.launch(assets=["landing"])
-    ended = ui.wait(first, seconds=180)
+    ended = ui.wait(first, seconds=420)
     assert ended["status"] == "SUCCESS", ui.log.read_text()[-3000:]
     checks = ui.checks(first)
     manifest = json.loads((artifacts_dir() / "dagster_dbt" / f"demo-{ui.database.stem}" / "manifest.json").read_text())
@@ -168,7 +168,7 @@ def test_a_run_succeeds_with_its_checks_and_another_waits_for_it(ui: Ui):
     copy = ui.database.with_name(f"{ui.database.stem}.published.duckdb")
     assert query(copy, "select count(*) > 0 from marts.fct_llm_attempts") == [(True,)]
 
-    waited = ui.wait(second, seconds=60)
+    waited = ui.wait(second, seconds=120)
     assert waited["status"] == "SUCCESS"
     assert waited["startTime"] >= ended["endTime"]
 
