@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import io
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -178,6 +179,20 @@ def test_mail_is_plain_text_of_whole_lines(world: tuple[Path, Path]) -> None:
     assert "text/html" in mail.body
     assert not re.search("<b>|<!channel>|@everyone|\u202e", mail.body)
     assert set(mail.ids) == {"a-1"}
+
+
+def test_apprise_writes_no_address_into_any_log(capfd: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture) -> None:
+    """Sent, refused and cut off, with every logger at DEBUG; afterwards they write again."""
+    outcomes = set()
+    with bad_services(BadServices(3, fault_rate=0.7)) as services, caplog.at_level(logging.DEBUG):
+        address = f"mailto://127.0.0.1:{services.smtp_port}/?from=a@acme.example&to=s3cr3tcanary@acme.example"
+        mail = channel(route("apprise"), {"OPS_ADDRESS": f"{address}&mode=insecure"})
+        outcomes = {mail.send_text("a title", "a text", NOW).status for _ in range(20)}
+        logging.getLogger("apprise").debug("writes again")
+    assert outcomes == {"sent", "pending"}
+    written = caplog.text + "".join(capfd.readouterr())
+    assert "writes again" in written
+    assert "s3cr3tcanary" not in written
 
 
 @pytest.mark.parametrize(

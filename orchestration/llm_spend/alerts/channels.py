@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_spend.alerts import pagerduty, slack, webhook
-from llm_spend.alerts.http import LOGGERS_THAT_NAME_ADDRESSES, post, post_json, unlogged
+from llm_spend.alerts.http import post, post_json, silent
 from llm_spend.alerts.messages import details, entity, line, minute, one_line, plain, title, usd
 from llm_spend.alerts.news import INFO, Event
 from llm_spend.alerts.outbox import SENT, Outcome, Row
@@ -227,7 +227,7 @@ class AppriseChannel(RemoteChannel):
 
     def send_text(self, heading: str, text: str, now: datetime) -> Outcome:
         body = "\n".join(plain(one_line(part, LINE_LENGTH)) for part in text.splitlines()) or heading
-        with unlogged("apprise", *LOGGERS_THAT_NAME_ADDRESSES):
+        with silent():
             import apprise
 
             there = apprise.Apprise(self.address)
@@ -308,7 +308,7 @@ def _is_http(url: str) -> bool:
 
 
 def _is_apprise(url: str) -> bool:
-    with unlogged("apprise", *LOGGERS_THAT_NAME_ADDRESSES):
+    with silent():
         import apprise
 
         return bool(apprise.Apprise().add(url))

@@ -24,7 +24,7 @@ READ_SECONDS = 10
 BACKOFF_FACTOR = 0.5
 TOO_MANY_REQUESTS = 429
 
-LOGGERS_THAT_NAME_ADDRESSES = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
+_LOGGERS_THAT_NAME_ADDRESSES = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
 
 
 class _BoundedRetry(Retry):
@@ -72,7 +72,7 @@ def post(url: str, body: bytes, budget_seconds: float, headers: Mapping[str, str
         raise_on_status=False,
         deadline=time.monotonic() + budget_seconds,
     )
-    with requests.Session() as session, unlogged(*LOGGERS_THAT_NAME_ADDRESSES):
+    with requests.Session() as session, _unlogged():
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry))
         try:
@@ -104,13 +104,13 @@ def _seconds(retry_after: str | None) -> float | None:
 
 
 @contextmanager
-def unlogged(*names: str) -> Iterator[None]:
-    """Nothing of these loggers is written: they name addresses."""
+def _unlogged() -> Iterator[None]:
+    """urllib3 writes the path of a failed request into its warnings."""
 
     def refuse(_record: logging.LogRecord) -> bool:
         return False
 
-    loggers = [logging.getLogger(name) for name in names]
+    loggers = [logging.getLogger(name) for name in _LOGGERS_THAT_NAME_ADDRESSES]
     for logger in loggers:
         logger.addFilter(refuse)
     try:
@@ -118,3 +118,14 @@ def unlogged(*names: str) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeFilter(refuse)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """No logger of this process writes: any library may be at work, and name an address."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
