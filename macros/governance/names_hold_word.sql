@@ -6,3 +6,10 @@
     {%- set edge = '[-_ .:/@0-9]' -%}
     {{ regex_matches(lower_case(dbt.concat(parts)), "'" ~ edge ~ '(' ~ words | join('|') ~ ')' ~ edge ~ "'") }}
 {%- endmacro %}
+
+{#- Words in the name of a tenant, user or key that is there to test. -#}
+{% macro test_words() %}
+    {{ return([
+        'test', 'tests', 'testing', 'tester', 'loadtest', 'qa', 'staging', 'sandbox', 'synthetic', 'dummy', 'demo',
+    ]) }}
+{% endmacro %}

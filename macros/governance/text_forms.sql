@@ -18,6 +18,7 @@
         'clock': ['^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$'],
         'clock_before_midnight': ['^([01][0-9]|2[0-3]):[0-5][0-9]$'],
         'weekdays': ['^(mon|tue|wed|thu|fri|sat|sun)( (mon|tue|wed|thu|fri|sat|sun))*$'],
+        'families': ['^(' ~ rule_families() | join('|') ~ ')( (' ~ rule_families() | join('|') ~ '))*$'],
         'currency': ['^[A-Za-z]{3}$'],
         'currency_in_capitals': ['^[A-Z]{3}$'],
     }) }}

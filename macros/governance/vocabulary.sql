@@ -18,6 +18,9 @@
     }) }}
 {% endmacro %}
 
+{#- Single callers, whom only the attempts know. -#}
+{% macro caller_columns() %}{{ return({'user': 'user_id', 'run': 'run_id'}) }}{% endmacro %}
+
 {#- The same for what is kept by the hour. -#}
 {% macro hourly_entity_columns() %}
     {{ return({'tenant': 'tenant_id', 'endpoint': 'endpoint_tag', 'workflow': 'workflow_id', 'model': 'model'}) }}
@@ -60,3 +63,44 @@
 {%- set pair = '"(' ~ other_usage_types() | join('|') ~ ')" *: *[0-9]+' -%}
 {{ regex_matches(json_text, "'^ *[{] *(" ~ pair ~ " *(, *" ~ pair ~ " *)*)?[}] *$'") }}
 {%- endmacro %}
+
+{#- What alert rules can look at: of whom it is measured, and whether it is an amount of money or calls, which is known
+    however few calls it has. -#}
+{% macro alert_metrics() %}
+    {{ return({
+        'budget_use': {'of': budget_scopes(), 'is_amount': true},
+        'contracted_hourly_use': {'of': ['tenant'], 'is_amount': true},
+        'budget_forecast': {'of': budget_scopes()},
+        'hourly_cost': {'of': ['total', 'endpoint', 'tenant', 'workflow'], 'is_amount': true},
+        'run_cost': {'of': ['workflow', 'agent'], 'is_amount': true},
+        'daily_cost': {'of': ['total', 'endpoint', 'tenant', 'workflow'], 'is_amount': true},
+        'daily_cost_in_week': {'of': ['tenant', 'workflow'], 'is_amount': true},
+        'daily_requests': {'of': ['endpoint', 'tenant', 'user'], 'is_amount': true},
+        'daily_requests_in_trend': {'of': ['endpoint', 'tenant'], 'is_amount': true},
+        'retry_multiplier': {'of': ['endpoint']},
+        'tokens_per_request': {'of': ['endpoint']},
+        'cost_per_token': {'of': ['endpoint', 'model']},
+        'cache_hit_ratio': {'of': ['endpoint']},
+        'untagged_cost_ratio': {'of': ['total']},
+        'cost_share_gain': {'of': ['endpoint', 'tenant', 'user']},
+        'cost_per_request_ratio': {'of': ['prompt_version']},
+        'tokens_per_request_ratio': {'of': ['prompt_version']},
+        'dearer_model_gain': {'of': ['prompt_version']},
+        'cost_to_revenue': {'of': ['tenant']},
+        'unpriced_calls': {'of': ['model'], 'is_amount': true},
+        'hours_without_data': {'of': ['total']},
+    }) }}
+{% endmacro %}
+
+{% macro amount_metrics() -%}
+    {%- set amounts = [] -%}
+    {%- for metric, about in alert_metrics().items() if about.is_amount -%}{%- do amounts.append(metric) -%}{%- endfor -%}
+    {{ return(amounts) }}
+{%- endmacro %}
+
+{#- How a rule compares, how urgent it is, and of whom it may speak. -#}
+{% macro alert_kinds() %}
+    {{ return(['above', 'below', 'above_baseline', 'below_baseline', 'reaches_baseline', 'deviates', 'drift']) }}
+{% endmacro %}
+{% macro alert_severities() %}{{ return(['critical', 'warning', 'info']) }}{% endmacro %}
+{% macro alert_entity_types() %}{{ return(budget_scopes() + ['prompt_version']) }}{% endmacro %}

@@ -41,10 +41,10 @@ app = typer.Typer(
 demo_app = typer.Typer(help="The bundled demo company.", invoke_without_command=True)
 prices_app = typer.Typer(help="The price book.", no_args_is_help=True)
 export_app = typer.Typer(help="Files for other tools.", no_args_is_help=True)
+alerts_app = typer.Typer(help="Incidents: which, why, who is told, and who takes them.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 app.add_typer(prices_app, name="prices")
 app.add_typer(export_app, name="export")
-alerts_app = typer.Typer(help="Incidents: who is told, and who takes them.", no_args_is_help=True)
 alerts_app.add_typer(delivery_commands)
 app.add_typer(alerts_app, name="alerts")
 
@@ -359,6 +359,52 @@ def export_focus(
     )
 
 
+@alerts_app.command("list")
+def alerts_list(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also incidents of the same cause, and severity info.")
+    ] = False,
+    rule: Annotated[str | None, typer.Option("--rule", help="Only incidents of this rule.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Only what became known from this day on, UTC.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """List the incidents that page, the newest first."""
+    from llm_spend.alerts.listing import print_list
+
+    print_list(out, database or paths.default_database(), everything, rule, _day("--since", since))
+
+
+@alerts_app.command("show")
+def alerts_show(
+    alert_id: Annotated[str, typer.Argument(help="The id of an alert, or how it begins.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Show one incident: what happened, who drove it, why, what to do, and the SQL of its calls."""
+    from llm_spend.alerts.listing import print_incident
+
+    print_incident(out, database or paths.default_database(), alert_id)
+
+
+@alerts_app.command("backtest")
+def alerts_backtest(
+    first: Annotated[str, typer.Option("--from", help="First day on which an incident became known, UTC.")],
+    last: Annotated[str, typer.Option("--to", help="The last such day.")],
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="Directory with alert_rules.csv and the like. Default: the package's rules."),
+    ] = None,
+    database: DatabaseOption = None,
+    wait: WaitOption = WAIT_MINUTES,
+) -> None:
+    """Show what these rules would have fired on your data, beside what fires now. Your marts stay as they are."""
+    from llm_spend.alerts.backtest import backtest, print_backtest
+
+    days = _day("--from", first), _day("--to", last)
+    with _writing(database, "alerts backtest", wait) as target, _building() as on_node:
+        result = backtest(target, *days, config, on_node)
+    print_backtest(out, result)
+
+
 @app.command()
 def explain(
     event_id: Annotated[str, typer.Argument(help="The call, by its event_id.")], database: DatabaseOption = None
@@ -460,6 +506,13 @@ def _config_seeds(config: Path, target: Path) -> Path:
 
 
 def _build(request: dbt_run.BuildRequest, target: Path | None = None) -> None:
+    with _building() as on_node:
+        dbt_run.build(request, on_node, target)
+
+
+@contextmanager
+def _building() -> Iterator[dbt_run.Progress]:
+    """A bar that a build moves."""
     with _progress() as progress:
         task = progress.add_task("Building", total=None)
 
@@ -468,7 +521,7 @@ def _build(request: dbt_run.BuildRequest, target: Path | None = None) -> None:
                 progress.update(task, total=total)
             progress.update(task, advance=done, description=f"Building {name}"[:48].ljust(48))
 
-        dbt_run.build(request, on_node, target)
+        yield on_node
 
 
 def _publish(database: Path, to: Path | None = None) -> None:

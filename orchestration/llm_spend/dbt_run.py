@@ -53,7 +53,7 @@ def dbt_variables(request: BuildRequest) -> dict[str, str]:
     if request.as_of:
         variables["as_of"] = request.as_of
     if request.config_seeds:
-        variables["config_source"] = "own"
+        variables.setdefault("config_source", "own")
     return variables
 
 

@@ -14,6 +14,7 @@ from llm_spend.replacing import copy_file, replacing
 
 _SAID_BY = {
     "entity_id": "entity_type",
+    "entity_name": "entity_type",
     "scope_id": "scope_type",
     "alias": "identity_type",
     "canonical_id": "identity_type",

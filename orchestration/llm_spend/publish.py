@@ -44,7 +44,7 @@ def publish(database: Path, to: Path | None = None, now: datetime | None = None)
     try:
         # Under the same name, for a view may say which database its tables are in.
         with replacing(target, database.name) as draft:
-            as_of = _copy_database(database, draft)
+            as_of = copy_database(database, draft)
             _keep_marts(draft, moment, as_of)
             draft.chmod(0o444)
     except (OSError, duckdb.Error) as error:
@@ -65,8 +65,11 @@ def _require_replaceable(target: Path, database: Path) -> None:
         raise UserError(f"--to {target}: this file is no published copy; name another one") from None
 
 
-def _copy_database(database: Path, draft: Path) -> datetime:
-    """Copy the file while no other process can write it, and return the as_of of its marts."""
+def copy_database(database: Path, draft: Path) -> datetime:
+    """Copy the file while no other process can write it, and return the as_of of its marts.
+
+    The caller holds `writing`. UserError when there are none.
+    """
     if not database.exists():
         raise UserError(f"{database} does not exist: make it with llm-spend build --events")
     if database.with_name(f"{database.name}.wal").exists():
@@ -80,7 +83,7 @@ def _copy_database(database: Path, draft: Path) -> datetime:
                 "select cast(setting_value as timestamp) from marts.package_settings where setting = 'as_of'"
             ).fetchall()
         except duckdb.CatalogException:
-            raise UserError(f"{database} holds no marts to publish: run llm-spend build first") from None
+            raise UserError(f"{database} holds no marts yet: run llm-spend build first") from None
         copy_file(database, draft)
     return as_of
 

@@ -153,6 +153,16 @@ def _models(*rows: str, fails: bool) -> Case:
     return Case("models_are_known", fails, "provider_id, model_id", _texts(*rows), arguments)
 
 
+def _names(*rows: str, fails: bool) -> Case:
+    """Models by name beside the same price book; `any` is a word of its own."""
+    arguments = {"column": "model_id", "known": "ref('price_book')", "also": ["any"]}
+    return Case("values_are_known", fails, "model_id, note", _texts(*rows), arguments)
+
+
+def _rules(*rows: str, fails: bool) -> Case:
+    return Case("metrics_are_measured", fails, "metric, entity_type", _texts(*rows))
+
+
 def _components(*rows: str, fails: bool) -> Case:
     """Calls with the costs of input, of output and of what is not text; the other usage types cost nothing."""
     nothing = ("cached_input", "cache_write", "cache_write_1h", "reasoning")
@@ -373,6 +383,12 @@ CASES = {
     "model_without_prices": _models("openai|gpt-9", fails=True),
     "model_of_another_provider": _models("acme|gpt-4o", fails=True),
     "provider_without_prices": _models("opnai|", "acme|discounted", fails=True),
+    "names_that_are_known": _names("gpt-4o|a", "any|b", "|c", fails=False),
+    "name_that_is_not_known": _names("gpt-4o|a", "gpt-4|b", fails=True),
+    "metrics_of_entities_that_have_them": _rules(
+        "daily_cost|tenant", "daily_cost|", "made_up|user", "daily_cost|shop", fails=False
+    ),
+    "metric_of_an_entity_without_it": _rules("daily_cost|tenant", "daily_cost|user", fails=True),
     "costs_that_add_up": _components("'priced', 3.5, 1.0, 2.0, 0.5", "'unpriced', null, null, null, null", fails=False),
     "reported_cost_has_no_parts": _components("'provider_reported', 3.0, null, null, null", fails=False),
     "costs_that_do_not_add_up": _components("'priced', 3.0, 1.0, 1.5, 0.4", fails=True),

@@ -66,10 +66,19 @@ GOOD = {
         "author": "ann",
         "reason": "a backfill",
     },
+    "alert_rules": {
+        "rule_id": "budget_exceeded",
+        "metric": "daily_cost",
+        "kind": "deviates",
+        "threshold": "1.25",
+        "min_deviations": "6",
+        "severity": "warning",
+    },
+    "alert_rule_overrides": {"rule_id": "budget_exceeded", "entity_type": "tenant", "entity_id": "acme"},
 }
 CONFIG = (
     "price_overrides", "model_aliases", "fx_rates", "budgets", "tenant_revenue", "fixed_charges", "allocation_methods",
-    "alert_routes", "alert_silences",
+    "alert_routes", "alert_silences", "alert_rules", "alert_rule_overrides",
 )  # fmt: skip
 AGREED = {"discount_percent": "", "model_id": "m", "usage_type": "input", "price": "2", "price_unit": "1M tokens"}
 NO_RATE = "a currency needs a rate in fx_rates from the first day on (no rate of"
@@ -257,6 +266,38 @@ ROWS = {
         ({"severity": "low"}, "severity 'low': this column knows these words only (critical, warning, info)"),
         ({"ends_at": "2028-02-29 00:00", "rule_id": "budget_exceeded", "owner": "ann"}, None),
     ],
+    "alert_rules": [
+        ({"rule_id": ""}, "rule_id is blank: this column is required"),
+        ({"rule_id": "r1", "threshold": ""}, "threshold is blank: this column is required"),
+        ({"rule_id": "r2", "metric": "daily_costs"}, "metric 'daily_costs': this column knows these words only ("),
+        ({"rule_id": "r3", "kind": "over"}, "kind 'over': this column knows these words only (above, below, "),
+        ({"rule_id": "r4", "severity": "high"}, "severity 'high': this column knows these words only (critical, war"),
+        ({"rule_id": "r5", "entity_type": "shop"}, "entity_type 'shop': this column knows these words only (total"),
+        ({"rule_id": "r6", "threshold": "5x"}, "threshold '5x': a threshold is a number with at most 6 decimals"),
+        ({"rule_id": "r7", "min_deviations": "-1"}, "min_deviations '-1': a least value is a number, not negative"),
+        ({"rule_id": "r8", "min_dollars": "5 USD"}, "min_dollars '5 USD': a least value is a number, not negative"),
+        ({"rule_id": "r9", "min_samples": "1.5"}, "min_samples '1.5': a count is a whole number, not negative"),
+        ({"rule_id": "r10", "periods_to_open": "0"}, "an incident needs a period to open and one to resolve"),
+        ({"rule_id": "r11", "periods_to_resolve": "00"}, "an incident needs a period to open and one to resolve"),
+        ({"rule_id": "r12", "entity_type": "user"}, "entity_type 'user': this metric is measured of these types"),
+        ({"rule_id": "r13", "entity_type": "tenant", "threshold": "-0.5", "periods_to_open": "10"}, None),
+        ({"rule_id": "r14", "metric": "daily_requests", "entity_type": "user", "min_dollars": "0.5"}, None),
+        ({}, None),
+    ],
+    "alert_rule_overrides": [
+        ({"rule_id": "leap"}, "rule_id 'leap': a rule is a rule_id of alert_rules"),
+        ({"rule_id": ""}, "rule_id is blank: this column is required"),
+        ({"entity_id": ""}, "entity_id is blank: this column is required"),
+        ({"entity_id": "e1", "entity_type": ""}, "entity_type is blank: this column is required"),
+        ({"entity_id": "e2", "entity_type": "shop"}, "entity_type 'shop': this column knows these words only"),
+        ({"entity_id": "e3", "threshold": "twice"}, "threshold 'twice': a threshold is a number"),
+        ({"entity_id": "e4", "min_dollars": "-5"}, "min_dollars '-5': a least value is a number, not negative"),
+        ({"entity_id": "e5", "min_samples": "few"}, "min_samples 'few': a count is a whole number, not negative"),
+        ({"entity_id": "e6", "severity": "page"}, "severity 'page': this column knows these words only (critical, wa"),
+        ({"entity_id": "e7", "is_enabled": "no"}, "is_enabled 'no': this column knows these words only (true, false)"),
+        ({"entity_id": "e8", "is_enabled": "false"}, None),
+        ({"entity_id": "zeta", "threshold": "2.5", "min_samples": "0", "severity": "info"}, None),
+    ],
 }  # fmt: skip
 
 NIGHT, DAY = {"clock_from": "16:30", "clock_to": "00:30"}, {"clock_from": "00:30", "clock_to": "16:30"}
@@ -342,6 +383,16 @@ ROWS_TOGETHER = {
         ({"severity": "warning", "repeat_hours": "24"}, None),
         ({"channel": "page", "kind": "pagerduty"}, None),
         ({"channel": "page", "kind": "apprise"}, "line 4 and line 5: all rows of a channel have the same kind, variab"),
+    ],
+    "alert_rules": [
+        ({}, None),
+        ({"rule_id": "other"}, None),
+        ({"threshold": "2"}, "line 2 and line 4: a rule stands once"),
+    ],
+    "alert_rule_overrides": [
+        ({}, None),
+        ({"rule_id": "other"}, None),
+        ({"threshold": "2"}, "line 2 and line 4: a rule has one override of an entity"),
     ],
 }  # fmt: skip
 

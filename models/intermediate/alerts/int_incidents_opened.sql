@@ -1,7 +1,7 @@
 -- From evaluations to incidents: N firing periods in a row open one, K ok periods in a row resolve it. Periods with too
 -- little data are passed over, so silence never resolves anything.
 
-{{ config(materialized=shared_step()) }}
+{{ config(materialized='table') }}
 
 {% set series %}rule_id, entity_type, entity_id, period_type{% endset %}
 
@@ -74,10 +74,11 @@ numbered as (
 
 ),
 
-final as (
+incidents as (
 
     select
         rule_id,
+        severity,
         metric,
         entity_type,
         entity_id,
@@ -92,7 +93,31 @@ final as (
         {{ sum_money("case when is_open = 1 and state = 'firing' then dollars else 0 end") }} as impact_usd
     from numbered
     where is_open = 1 or was_open = 1
-    group by rule_id, metric, entity_type, entity_id, period_type, incident_number
+    group by rule_id, severity, metric, entity_type, entity_id, period_type, incident_number
+
+),
+
+final as (
+
+    select
+        {{ key_hash([
+            'rule_id', 'entity_type', 'entity_id', 'period_type', 'cast(opening_period_start as date)',
+            'extract(hour from opening_period_start)',
+        ]) }} as alert_id,
+        {{ key_hash(['rule_id', 'entity_type', 'entity_id', 'period_type']) }} as fingerprint,
+        *,
+        case
+            when {{ add_hours('opening_period_start', 24) }} < opening_period_end
+                then {{ add_hours('opening_period_end', -24) }}
+            else opening_period_start
+        end as judged_from,
+        case when {{ add_hours('opening_period_start', 1) }} = opening_period_end then 24 else 1 end as periods_per_day,
+        case
+            when entity_type in {{ sql_list(caller_columns().keys() | list) }} then 1
+            when period_type like 'weekly%' or period_type like 'monthly%' then 7
+            else 1
+        end as judged_days
+    from incidents
 
 )
 

@@ -1,5 +1,8 @@
--- By how much at least a version made requests dearer, on every day that its endpoint served. After its first week the
--- last judgement stands as long as the version serves; a day without it counts as back to normal.
+-- By how much at least a version made requests dearer or longer, on every day that its endpoint served. After its first
+-- week the last judgement stands as long as the version serves; a day without it counts as back to normal. At stake is
+-- what the version itself added: another model that came with it was chosen.
+
+{% set subjects = ['cost', 'tokens'] %}
 
 with versions as (
 
@@ -67,30 +70,24 @@ last_judgements as (
 
 ),
 
-final as (
+judged as (
 
     select
-        'cost_per_request_ratio' as metric,
-        'prompt_version' as entity_type,
+        {{ columns_of('last_judgements', ['usage_date', 'requests']) }},
         {{ dbt.concat(['last_judgements.endpoint_tag', "' '", 'last_judgements.prompt_version']) }} as entity_id,
-        'daily' as period_type,
-        cast(last_judgements.usage_date as {{ type_utc_timestamp() }}) as period_start,
-        cast({{ add_days('last_judgements.usage_date', 1) }} as {{ type_utc_timestamp() }}) as period_end,
+        {%- for subject in subjects %}
         case
             when last_judgements.requests = 0 then 1
-            else judgements.cost_per_request_lower_ratio
-        end as metric_value,
-        cast(1 as {{ type_ratio() }}) as baseline,
+            else judgements.{{ subject }}_per_request_lower_ratio
+        end as {{ subject }}_lower_ratio,
+        {%- endfor %}
         case
             when last_judgements.requests = 0 then {{ min_compared_requests() }}
             when judgements.verdict is null or judgements.verdict = 'insufficient_data' then 0
             when judgements.requests_before < judgements.requests_after then judgements.requests_before
             else judgements.requests_after
         end as samples,
-        {{ money(
-            'last_judgements.requests'
-            ~ ' * (judgements.cost_per_request_after_usd - judgements.cost_per_request_before_usd)'
-        ) }} as dollars
+        {{ money('last_judgements.requests * judgements.own_effect_per_request_usd') }} as dollars
     from last_judgements
     left join judgements
         on last_judgements.endpoint_tag = judgements.endpoint_tag
@@ -98,6 +95,26 @@ final as (
         and last_judgements.episode = judgements.episode
         and last_judgements.judged_date = judgements.judged_date
 
+),
+
+final as (
+
+    {% for subject in subjects -%}
+    select
+        '{{ subject }}_per_request_ratio' as metric,
+        'prompt_version' as entity_type,
+        entity_id,
+        'daily' as period_type,
+        cast(usage_date as {{ type_utc_timestamp() }}) as period_start,
+        cast({{ add_days('usage_date', 1) }} as {{ type_utc_timestamp() }}) as period_end,
+        {{ subject }}_lower_ratio as metric_value,
+        cast(1 as {{ type_ratio() }}) as baseline,
+        cast(null as {{ type_ratio() }}) as spread,
+        samples,
+        dollars
+    from judged
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
 select * from final

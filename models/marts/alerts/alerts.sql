@@ -1,21 +1,29 @@
 -- Who must act, on what evidence. A pure function of the data and of as_of: the same incident has the same alert_id in
 -- every run, whatever its amounts became.
 
-{% set dimensions = {
-    'top_tenant': 'tenant_id', 'top_endpoint': 'endpoint_tag', 'top_model': 'model',
-    'top_prompt_version': 'prompt_version', 'top_agent': 'agent_id',
-} %}
+{% set contributors = ['tenant', 'endpoint', 'model', 'prompt_version', 'agent'] %}
+{% set sample_size = 10 %}
+{% set evidence = ["'{'"] %}
+{% for contributor in contributors %}
+{% set name, amount = 'top_contributors.top_' ~ contributor, 'top_contributors.top_' ~ contributor ~ '_usd' %}
+{% do evidence.extend([
+    "'\"top_" ~ contributor ~ "\": '", 'coalesce(' ~ json_text(name) ~ ", 'null')",
+    "', \"top_" ~ contributor ~ "_usd\": '", 'coalesce(' ~ json_usd(amount) ~ ", 'null')", "', '",
+]) %}
+{% endfor %}
+{% do evidence.append("'\"sample_request_ids\": ['") %}
+{% for rank in range(1, sample_size + 1) %}
+{% set request_id = json_text('samples.request_id_' ~ rank) %}
+{% do evidence.append('coalesce(' ~ (dbt.concat(["', '", request_id]) if rank > 1 else request_id) ~ ", '')") %}
+{% endfor %}
+{% do evidence.extend([
+    "'], \"children\": ['", 'coalesce(' ~ dbt.concat(["'\"'", 'children.children_ids', "'\"'"]) ~ ", '')",
+    "'], \"sql\": '", json_text(incident_query('incidents')), "'}'",
+]) %}
 
 with incidents as (
 
-    select
-        *,
-        {{ key_hash([
-            'rule_id', 'entity_type', 'entity_id', 'period_type', 'cast(opening_period_start as date)',
-            'extract(hour from opening_period_start)',
-        ]) }} as alert_id,
-        {{ key_hash(['rule_id', 'entity_type', 'entity_id', 'period_type']) }} as fingerprint
-    from {{ ref('int_incidents_opened') }}
+    select * from {{ ref('int_incidents_opened') }}
 
 ),
 
@@ -39,66 +47,18 @@ peaks as (
 
 ),
 
--- Day by day, for an engine finds equal days at once and compares everything with everything for a range of hours.
-incident_days as (
-
-    select
-        incidents.*,
-        dim_dates.date_day
-    from incidents
-    inner join {{ ref('dim_dates') }} as dim_dates
-        on cast(incidents.window_start as date) <= dim_dates.date_day
-        and incidents.window_end > cast(dim_dates.date_day as {{ type_utc_timestamp() }})
-
-),
-
-attempts as (
-
-    select
-        incident_days.alert_id,
-        attempts.request_key,
-        coalesce(attempts.external_request_id, attempts.event_id) as request_id,
-        {%- for column in dimensions.values() %}
-        attempts.{{ column }},
-        {%- endfor %}
-        coalesce(attempts.cost_usd, 0) as cost_usd
-    from {{ ref('fct_llm_attempts') }} as attempts
-    inner join incident_days
-        on attempts.usage_date = incident_days.date_day
-        and attempts.usage_hour >= incident_days.window_start
-        and attempts.usage_hour < incident_days.window_end
-        and {{ is_about_entity('attempts', 'incident_days') }}
-    where attempts.is_in_scope or {{ is_of_all_traffic('incident_days.period_type') }}
-
-),
-
-contributors as (
-
-    {% for name, column in dimensions.items() -%}
-    select
-        alert_id,
-        '{{ name }}' as contributor,
-        {{ column }} as contributor_id,
-        row_number() over (partition by alert_id order by sum(cost_usd) desc, {{ column }} asc) as contributor_rank
-    from attempts
-    where {{ column }} != {{ unattributed() }}
-    group by alert_id, {{ column }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
 top_contributors as (
 
     select
-        alert_id,
-        max(case when contributor = 'top_tenant' then contributor_id end) as top_tenant,
-        max(case when contributor = 'top_endpoint' then contributor_id end) as top_endpoint,
-        max(case when contributor = 'top_model' then contributor_id end) as top_model,
-        max(case when contributor = 'top_prompt_version' then contributor_id end) as top_prompt_version,
-        max(case when contributor = 'top_agent' then contributor_id end) as top_agent
-    from contributors
-    where contributor_rank = 1
+        {%- for contributor in contributors %}
+        max(case when entity_type = '{{ contributor }}' then entity_name end) as top_{{ contributor }},
+        max(case when entity_type = '{{ contributor }}' then beyond_usual_usd end) as top_{{ contributor }}_usd,
+        {%- endfor %}
+        alert_id
+    from {{ ref('alert_contributors') }}
+    where
+        contributor_rank = 1
+        and entity_name != {{ unattributed() }}
     group by alert_id
 
 ),
@@ -107,24 +67,41 @@ ranked_requests as (
 
     select
         alert_id,
-        request_key,
-        min(request_id) as request_id,
-        row_number() over (partition by alert_id order by sum(cost_usd) desc, request_key asc) as request_rank
-    from attempts
-    group by alert_id, request_key
+        request_id,
+        row_number() over (partition by alert_id order by sum(cost_usd) desc, request_id asc) as request_rank
+    from {{ ref('int_incident_attempts') }}
+    group by alert_id, request_id
 
 ),
 
 samples as (
 
     select
-        alert_id,
-        max(case when request_rank = 1 then request_id end) as first_request_id,
-        max(case when request_rank = 2 then request_id end) as second_request_id,
-        max(case when request_rank = 3 then request_id end) as third_request_id
+        {%- for rank in range(1, sample_size + 1) %}
+        max(case when request_rank = {{ rank }} then request_id end) as request_id_{{ rank }},
+        {%- endfor %}
+        alert_id
     from ranked_requests
-    where request_rank <= 3
+    where request_rank <= {{ sample_size }}
     group by alert_id
+
+),
+
+families as (
+
+    select * from {{ ref('int_incidents_inhibited') }}
+
+),
+
+children as (
+
+    select
+        parent_alert_id,
+        count(*) as number_of_children,
+        {{ sorted_list('alert_id', "'\", \"'") }} as children_ids
+    from families
+    where parent_alert_id is not null
+    group by parent_alert_id
 
 ),
 
@@ -133,8 +110,10 @@ final as (
     select
         incidents.alert_id as alert_id,
         incidents.fingerprint,
+        families.parent_alert_id as parent_alert_id,
+        families.parent_alert_id is null and incidents.severity != 'info' as is_page,
         incidents.rule_id as rule_id,
-        rules.severity,
+        incidents.severity,
         incidents.entity_type as entity_type,
         incidents.entity_id,
         incidents.period_type,
@@ -150,23 +129,19 @@ final as (
         peaks.limit_value as threshold_value,
         ({{ ratio('incidents.observed_value', 'peaks.baseline') }} - 1) * 100 as change_percent,
         incidents.impact_usd,
-        rules.likely_cause,
-        rules.recommended_action,
-        {{ dbt.concat([
-            "'{\"top_tenant\": '", 'coalesce(' ~ json_text('top_contributors.top_tenant') ~ ", 'null')",
-            "', \"top_endpoint\": '", 'coalesce(' ~ json_text('top_contributors.top_endpoint') ~ ", 'null')",
-            "', \"top_model\": '", 'coalesce(' ~ json_text('top_contributors.top_model') ~ ", 'null')",
-            "', \"top_prompt_version\": '", 'coalesce(' ~ json_text('top_contributors.top_prompt_version') ~ ", 'null')",
-            "', \"top_agent\": '", 'coalesce(' ~ json_text('top_contributors.top_agent') ~ ", 'null')",
-            "', \"sample_request_ids\": ['", 'coalesce(' ~ json_text('samples.first_request_id') ~ ", '')",
-            'coalesce(' ~ dbt.concat(["', '", json_text('samples.second_request_id')]) ~ ", '')",
-            'coalesce(' ~ dbt.concat(["', '", json_text('samples.third_request_id')]) ~ ", '')",
-            "']}'",
-        ]) }} as evidence,
+        explained.likely_cause as likely_cause,
+        explained.cause_explanation as cause_explanation,
+        explained.recommended_action as recommended_action,
+        cast(coalesce(children.number_of_children, 0) as {{ dbt.type_bigint() }}) as children,
+        {{ dbt.concat(evidence) }} as evidence,
         coalesce(rules.owner, budgets.owner) as owner
     from incidents
     inner join {{ ref('stg_config__alert_rules') }} as rules
         on incidents.rule_id = rules.rule_id
+    inner join families
+        on incidents.alert_id = families.alert_id
+    inner join {{ ref('int_incidents_explained') }} as explained
+        on incidents.alert_id = explained.alert_id
     left join peaks
         on incidents.alert_id = peaks.alert_id
         and peaks.peak_rank = 1
@@ -174,6 +149,8 @@ final as (
         on incidents.alert_id = top_contributors.alert_id
     left join samples
         on incidents.alert_id = samples.alert_id
+    left join children
+        on incidents.alert_id = children.parent_alert_id
     left join {{ ref('budget_status') }} as budgets
         on incidents.metric in {{ sql_list(budget_metrics()) }}
         and incidents.entity_type = budgets.scope_type

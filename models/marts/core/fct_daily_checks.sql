@@ -17,9 +17,6 @@
         ~ between_days_of('usage_date_utc', 'int_checked_dates', 'usage_date', shifts=range(-2, 2)) %}
 {% endif %}
 
-{% set test_words = [
-    'test', 'tests', 'testing', 'tester', 'loadtest', 'qa', 'staging', 'sandbox', 'synthetic', 'dummy', 'demo',
-] %}
 {% set service_words = ['svc', 'service', 'bot', 'robot', 'cron', 'daemon', 'worker', 'system'] %}
 
 {# Which calls a check can judge, and which of them fail it. #}
@@ -90,7 +87,7 @@ names as (
 test_names as (
 
     select caller_name from names
-    where {{ names_hold_word(['caller_name'], test_words) }}
+    where {{ names_hold_word(['caller_name'], test_words()) }}
 
 ),
 

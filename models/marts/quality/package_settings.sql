@@ -12,6 +12,8 @@
     ('dbt_version', version_of_dbt(), none, 'The release of dbt that built the marts.'),
 ] %}
 {% set configuration = {
+    'alert_causes': ref('alert_causes'),
+    'alert_inhibitions': ref('alert_inhibitions'),
     'alert_routes': ref('alert_routes'),
     'alert_rules': ref('alert_rules'),
     'alert_silences': ref('alert_silences'),

@@ -4,6 +4,7 @@ select
     kind,
     entity_type,
     cast(threshold as {{ type_ratio() }}) as threshold,
+    cast(coalesce(min_deviations, '0') as {{ type_ratio() }}) as min_deviations,
     {{ money("coalesce(min_dollars, '0')") }} as min_dollars,
     cast(coalesce(min_samples, '0') as {{ dbt.type_bigint() }}) as min_samples,
     cast(coalesce(periods_to_open, '1') as {{ dbt.type_bigint() }}) as periods_to_open,

@@ -19,6 +19,8 @@ Incident = dict[str, Any]
 
 def read_incidents(database: Path) -> list[Incident]:
     """Every incident, open and resolved, in one short read-only connection. UserError when the mart is not built."""
+    if not database.exists():
+        raise UserError(f"{database} does not exist: make it with llm-spend build --events")
     with connect(database, read_only=True) as connection:
         try:
             cursor = connection.execute("select * from marts.alerts order by opened_at, alert_id")
@@ -27,6 +29,11 @@ def read_incidents(database: Path) -> list[Incident]:
         columns = [column[0] for column in cursor.description]
         rows = cursor.fetchall()
     return [_incident(dict(zip(columns, row, strict=True))) for row in rows]
+
+
+def is_page(incident: Incident) -> bool:
+    """Is somebody woken? Children are told of by their parent, and info comes in a digest."""
+    return incident.get("is_page", True)
 
 
 def _incident(row: dict[str, object]) -> Incident:

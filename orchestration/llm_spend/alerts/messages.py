@@ -97,12 +97,18 @@ def details(event: Event, incident: Incident) -> list[tuple[str, str]]:
         ("Observed", observed(incident)),
         ("When", when(incident)),
         ("Impact", usd(incident["impact_usd"])),
-        ("Likely cause", one_line(incident["likely_cause"])),
+        ("Likely cause", cause(incident)),
         ("Action", one_line(incident["recommended_action"])),
         ("Owner", one_line(incident["owner"] or "nobody yet", NAME_LENGTH)),
         ("Evidence", evidence(incident["evidence"])),
         ("Alert", one_line(incident["alert_id"], NAME_LENGTH)),
     ]
+
+
+def cause(incident: Incident) -> str:
+    """The cause in words, and its id; what is usually behind the rule where it is unknown."""
+    explanation, cause_id = incident.get("cause_explanation"), one_line(incident["likely_cause"])
+    return f"{one_line(explanation)} ({cause_id})" if explanation else cause_id
 
 
 def observed(incident: Incident) -> str:
@@ -126,7 +132,7 @@ def when(incident: Incident) -> str:
 
 
 def evidence(found: object) -> str:
-    """The evidence object on one line: names, then a few requests to look at."""
+    """The evidence object on one line: names with the dollars beyond the usual, then a few requests to look at."""
     if not isinstance(found, Mapping):
         return one_line(found)
     named = [
