@@ -326,6 +326,7 @@ def _alerts(connection: duckdb.DuckDBPyConnection) -> Section:
             case when entity_type in ('total', 'prompt_version') then '' else entity_type || ' ' end || entity_id,
             severity, opened_at, resolved_at, impact_usd, count(*) over (), count(*) filter (status = 'open') over ()
         from marts.alerts
+        where is_page
         order by status, case severity when 'critical' then 1 when 'warning' then 2 else 3 end, opened_at desc, alert_id
         limit $1
         """,
@@ -345,7 +346,7 @@ def _alerts(connection: duckdb.DuckDBPyConnection) -> Section:
             )
             for rule, about, severity, opened, resolved, impact, *_ in rows
         ],
-        f"{found - _ALERTS} more in marts.alerts, with their evidence" if found > _ALERTS else "",
+        (f"{found - _ALERTS} more; " if found > _ALERTS else "") + "why, and what to do: llm-spend alerts list",
     )
 
 

@@ -1,5 +1,5 @@
--- Each rule on each complete period. Too little data is neither firing nor ok: it opens nothing and resolves nothing. An
--- amount is known however few calls it has, so a small one is ok.
+-- Each rule on each complete period. Too little data is neither firing nor ok: it opens nothing and resolves nothing.
+-- An amount is known however few calls it has, so a small one is ok.
 
 {{ config(materialized='table') }}
 
@@ -26,8 +26,10 @@ metrics as (
 
     select
         *,
-        case when spread < {{ least_spread }} * baseline or spread is null then {{ least_spread }} * baseline else spread end
-            as usual_spread
+        case
+            when spread >= {{ least_spread }} * baseline then spread
+            else {{ least_spread }} * baseline
+        end as usual_spread
     from {{ ref('int_alert_metrics') }}
 
 ),
@@ -103,17 +105,10 @@ judged as (
         ]) }},
         case limited.kind
             when 'above'
-                then case
-                    when limited.baseline > limited.threshold then limited.baseline
-                    else limited.threshold
-                end
+                then greatest(limited.threshold, coalesce(limited.baseline, limited.threshold))
             when 'below' then limited.threshold
             when 'deviates'
-                then case
-                    when limited.threshold * limited.baseline > limited.baseline + limited.allowance
-                        then limited.threshold * limited.baseline
-                    else limited.baseline + limited.allowance
-                end
+                then greatest(limited.threshold * limited.baseline, limited.baseline + limited.allowance)
             -- the value at which today's sum would be so many days of the baseline
             when 'drift' then limited.metric_value - drifts.drift + limited.threshold * limited.baseline
             else limited.threshold * limited.baseline

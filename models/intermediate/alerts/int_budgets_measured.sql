@@ -9,7 +9,9 @@ with budgets as (
 
     select
         budget_status.*,
-        {{ budget_period_type('budget_status') }} as period_type
+        {{ budget_period_type('budget_status') }} as period_type,
+        {{ days_between('budget_status.period_start_date', 'budget_status.period_end_date') }}
+            as period_days
     from {{ ref('budget_status') }} as budget_status
 
 ),
@@ -92,10 +94,12 @@ firsts as (
 running as (
 
     select
-        {{ columns_of('budgets', ['scope_type', 'scope_id', 'traffic', 'period_type', 'amount_usd']) }},
+        {{ columns_of('budgets', [
+            'scope_type', 'scope_id', 'traffic', 'period_type', 'amount_usd', 'period_start_date',
+        ]) }},
         days.date_day,
-        {{ days_between('days.date_day', 'budgets.period_end_date') }} - 1 as days_left,
-        budgets.period_start_date as period_start_date,
+        {{ days_between('days.date_day', 'budgets.period_end_date') }}
+        - 1 as days_left,
         case
             {%- for weeks in range(most_weeks, least_weeks - 1, -1) %}
             when {{ add_days('firsts.first_date', 7 * weeks - 1) }} <= days.date_day then {{ weeks }}
@@ -111,27 +115,30 @@ running as (
         and budgets.traffic = firsts.traffic
     where
         budgets.period in ('weekly', 'monthly')
-        and 3 * ({{ days_between('budgets.period_start_date', 'days.date_day') }} + 1)
-        >= {{ days_between('budgets.period_start_date', 'budgets.period_end_date') }}
+        and budgets.period_days <= 3 * (
+            {{ days_between('budgets.period_start_date', 'days.date_day') }}
+            + 1
+        )
 
 ),
 
 looked_back as (
 
     select
-        {{ columns_of('running', ['scope_type', 'scope_id', 'period_type', 'amount_usd', 'date_day', 'weeks']) }},
-        running.days_left,
-        running.period_start_date,
+        {{ columns_of('running', [
+            'scope_type', 'scope_id', 'period_type', 'amount_usd', 'date_day', 'weeks', 'period_start_date',
+        ]) }},
         spend.usage_date as usage_date,
         coalesce(spend.cost_usd, 0) as cost_usd,
-        {{ days_between('spend.usage_date', 'running.date_day') }} as days_ago,
+        {{ days_between('spend.usage_date', 'running.date_day') }}
+            as days_ago,
         mod({{ days_between('spend.usage_date', 'running.date_day') }}, 7) + running.days_left as days_to_fill
     from running
     left join spend
         on running.scope_type = spend.scope_type
         and running.scope_id = spend.scope_id
         and running.traffic = spend.traffic
-        and spend.usage_date <= running.date_day
+        and running.date_day >= spend.usage_date
         and {{ add_days('running.date_day', -31) }} <= spend.usage_date
 
 ),
@@ -184,7 +191,8 @@ final as (
         period_type,
         cast(date_day as {{ type_utc_timestamp() }}) as period_start,
         cast({{ add_days('date_day', 1) }} as {{ type_utc_timestamp() }}) as period_end,
-        {{ ratio('spent_usd + coalesce(' ~ ratio('sevenfold_usd', '7 * weeks') ~ ', 0)', 'amount_usd') }} as metric_value,
+        {{ ratio('spent_usd + coalesce(' ~ ratio('sevenfold_usd', '7 * weeks') ~ ', 0)', 'amount_usd') }}
+            as metric_value,
         cast(1 as {{ type_ratio() }}) as baseline,
         cast(null as {{ type_ratio() }}) as spread,
         case when weeks is null then 0 else 7 * weeks end as samples,

@@ -1,5 +1,5 @@
--- What a day of an entity was, against what it usually is. A day's cost and requests know the weekend, the growth of the
--- last week, and the traffic that everybody has that day; a ratio knows none of them.
+-- What a day of an entity was, against what it usually is. A day's cost and requests know the weekend, the growth of
+-- the last week, and the traffic that everybody has that day; a ratio knows none of them.
 
 {{ config(materialized='table') }}
 
@@ -59,32 +59,32 @@ rules as (
 -- Users are many, and few of them ever cost enough for a rule.
 dear_users as (
 
-    select distinct days.entity_id
-    from {{ ref('entity_daily_spend') }} as days
+    select distinct user_days.entity_id
+    from {{ ref('entity_daily_spend') }} as user_days
     cross join rules
     where
-        days.entity_type = 'user'
-        and days.cost_usd >= rules.min_dollars
+        user_days.entity_type = 'user'
+        and user_days.cost_usd >= rules.min_dollars
 
 ),
 
 users as (
 
     select
-        days.entity_type,
-        days.entity_id as entity_id,
-        days.usage_date,
-        {{ sum_count('days.requests') }} as requests,
-        {{ sum_count('days.attempts') }} as attempts,
-        {{ sum_count('days.input_tokens') }} as input_tokens,
-        {{ sum_count('days.output_tokens') }} as output_tokens,
-        {{ sum_money('days.cost_usd') }} as cost_usd,
-        {{ sum_money('days.wasted_cost_usd') }} as wasted_cost_usd
-    from {{ ref('entity_daily_spend') }} as days
+        user_days.entity_type,
+        user_days.entity_id,
+        user_days.usage_date,
+        {{ sum_count('user_days.requests') }} as requests,
+        {{ sum_count('user_days.attempts') }} as attempts,
+        {{ sum_count('user_days.input_tokens') }} as input_tokens,
+        {{ sum_count('user_days.output_tokens') }} as output_tokens,
+        {{ sum_money('user_days.cost_usd') }} as cost_usd,
+        {{ sum_money('user_days.wasted_cost_usd') }} as wasted_cost_usd
+    from {{ ref('entity_daily_spend') }} as user_days
     inner join dear_users
-        on days.entity_id = dear_users.entity_id
-    where days.entity_type = 'user'
-    group by days.entity_type, days.entity_id, days.usage_date
+        on user_days.entity_id = dear_users.entity_id
+    where user_days.entity_type = 'user'
+    group by user_days.entity_type, user_days.entity_id, user_days.usage_date
 
 ),
 
@@ -168,17 +168,14 @@ series as (
     {% endfor %}
 ),
 
--- Weekends are compared with weekends, where that matters.
 history as (
 
     select
         {{ columns_of('series', ['metric', 'entity_type', 'entity_id', 'usage_date']) }},
         earlier.usage_date as earlier_date,
         earlier.metric_value as earlier_value,
-        case when series.is_amount = 0 or series.is_weekend = earlier.is_weekend then 1 else 0 end as is_like,
-        case when earlier.usage_date >= {{ add_days('series.usage_date', -28) }} then 1 else 0 end as is_recent,
-        case when earlier.usage_date >= {{ add_days('series.usage_date', -7) }} then 1 else 0 end as is_last_week,
-        case when earlier.usage_date < {{ add_days('series.usage_date', -1 * trend_lag) }} then 1 else 0 end as is_lagged
+        -- weekends are compared with weekends, where that matters
+        case when series.is_amount = 0 or series.is_weekend = earlier.is_weekend then 1 else 0 end as is_like
     from series
     inner join series as earlier
         on series.metric = earlier.metric
@@ -189,44 +186,50 @@ history as (
     where {{ add_days('series.first_date', days_new) }} <= series.usage_date
 
 ),
-{% set levels = {
-    'recent_like': ['is_recent', 'is_like'],
-    'recent': ['is_recent'],
-    'last_week': ['is_last_week'],
-    'lagged_like': ['is_lagged', 'is_like'],
+{% set spans = {
+    'recent': (-28, 0, false),
+    'recent_like': (-28, 0, true),
+    'last_week': (-7, 0, false),
+    'lagged_like': (-1 * trend_days, -1 * trend_lag, true),
 } %}
+
+spanned as (
+
+    {% for span, (first_day, end_day, only_like) in spans.items() -%}
+    select
+        {{ day_of_metric }},
+        '{{ span }}' as span,
+        {{ min_days if span == 'recent' else min_days_of_week_part }} as least_days,
+        earlier_date,
+        earlier_value
+    from history
+    where
+        {{ add_days('usage_date', first_day) }} <= earlier_date
+        and {{ add_days('usage_date', end_day) }} > earlier_date
+        {% if only_like %}and is_like = 1{% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
 
 ranked as (
 
     select
         *,
-        {%- for level, flags in levels.items() %}
-        row_number() over (
-            partition by {{ day_of_metric }}, {{ flags | join(', ') }} order by earlier_value, earlier_date
-        ) as {{ level }}_rank,
-        count(*) over (partition by {{ day_of_metric }}, {{ flags | join(', ') }}) as {{ level }}_days
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-    from history
+        row_number() over (partition by {{ day_of_metric }}, span order by earlier_value, earlier_date) as value_rank,
+        count(*) over (partition by {{ day_of_metric }}, span) as span_days
+    from spanned
 
 ),
 
-levelled as (
+medians as (
 
     select
         *,
-        {%- for level, flags in levels.items() %}
         max(
             case
-                when
-                    {{ flags | join(' = 1 and ') }} = 1
-                    and {{ is_discrete_median(level ~ '_rank', level ~ '_days') }}
-                    and {{ level }}_days >= {{ min_days if level == 'recent' else min_days_of_week_part }}
-                    then earlier_value
+                when span_days >= least_days and {{ is_discrete_median('value_rank', 'span_days') }} then earlier_value
             end
-        ) over (partition by {{ day_of_metric }}) as {{ level }}_median
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        ) over (partition by {{ day_of_metric }}, span) as median_value
     from ranked
 
 ),
@@ -235,14 +238,11 @@ distances as (
 
     select
         *,
-        {%- for level in ['recent_like', 'lagged_like'] %}
+        abs(earlier_value - median_value) as distance,
         row_number() over (
-            partition by {{ day_of_metric }}, {{ levels[level] | join(', ') }}
-            order by abs(earlier_value - {{ level }}_median), earlier_date
-        ) as {{ level }}_distance_rank
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-    from levelled
+            partition by {{ day_of_metric }}, span order by abs(earlier_value - median_value), earlier_date
+        ) as distance_rank
+    from medians
 
 ),
 
@@ -250,20 +250,16 @@ usual as (
 
     select
         {{ day_of_metric }},
-        {%- for level in levels %}
-        max({{ level }}_median) as {{ level }}_median,
-        {%- endfor %}
-        {%- for level in ['recent_like', 'lagged_like'] %}
+        max(case when span = 'recent' then median_value end) as recent_median,
+        max(case when span = 'recent_like' then median_value end) as recent_like_median,
+        max(case when span = 'last_week' then median_value end) as last_week_median,
+        max(case when span = 'lagged_like' then median_value end) as lagged_like_median,
         max(
-            case
-                when
-                    {{ levels[level] | join(' = 1 and ') }} = 1
-                    and {{ is_discrete_median(level ~ '_distance_rank', level ~ '_days') }}
-                    then abs(earlier_value - {{ level }}_median)
-            end
-        ) as {{ level }}_spread
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+            case when span = 'recent_like' and {{ is_discrete_median('distance_rank', 'span_days') }} then distance end
+        ) as recent_like_spread,
+        max(
+            case when span = 'lagged_like' and {{ is_discrete_median('distance_rank', 'span_days') }} then distance end
+        ) as lagged_like_spread
     from distances
     group by {{ day_of_metric }}
 
@@ -327,10 +323,8 @@ busy_days as (
 
     select
         usage_date,
-        {%- for name in busyness %}
-        greatest(1, coalesce(min(case when peers_of = '{{ name }}' then times_usual end), 1)) as {{ name }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        greatest(1, coalesce(min(case when peers_of = 'traffic' then times_usual end), 1)) as traffic,
+        greatest(1, coalesce(min(case when peers_of = 'trend' then times_usual end), 1)) as trend
     from peers
     where
         {{ is_discrete_median('peer_rank', 'peers') }}

@@ -1,6 +1,6 @@
 -- What an hour cost against the hours of the seven complete days before it, or against the same hour of the last four
--- weeks where that is usually dearer. Only an entity that some hour cost enough for a rule has hours here, and only such
--- an hour has a baseline: whatever the others are compared with, they are no incident.
+-- weeks where that is usually dearer. Only an entity that some hour cost enough for a rule has hours here, and only
+-- such an hour has a baseline: whatever the others are compared with, they are no incident.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,7 @@
--- What a day's spend owes to what is new and known to be: an endpoint in its first two weeks, and a model that came with
--- a new prompt version whose predecessor did not use it. Nobody needs to be told of a launch or a planned migration, so
--- the days that they touch are expected to cost that much more. A new tenant is not such a thing: a load test is one too.
+-- What a day's spend owes to what is new and known to be: an endpoint in its first two weeks, and a model that came
+-- with a new prompt version whose predecessor did not use it. Nobody needs to be told of a launch or a planned
+-- migration, so the days that they touch are expected to cost that much more. A new tenant is not such a thing: a load
+-- test is one too.
 
 {{ config(materialized=shared_step()) }}
 

@@ -197,7 +197,8 @@ final as (
         {{ add_hours('gaps.usage_hour', 1) }} as period_end,
         cast(gaps.hours_without as {{ type_ratio() }}) as metric_value,
         -- where every hour has calls, one hour without is the usual gap
-        cast(case when usual_gaps.longest_gap < 1 then 1 else usual_gaps.longest_gap end as {{ type_ratio() }}) as baseline,
+        cast(case when usual_gaps.longest_gap < 1 then 1 else usual_gaps.longest_gap end as {{ type_ratio() }})
+            as baseline,
         cast(null as {{ type_ratio() }}) as spread,
         cast(1 as {{ dbt.type_bigint() }}) as samples,
         {{ money('0') }} as dollars

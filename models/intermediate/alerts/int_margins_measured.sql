@@ -1,5 +1,5 @@
--- What a tenant cost so far this month against what it pays for it. In a month that goes on cost can only grow: a loss is
--- one already. What the tenant bears of shared charges is known when the month is over, and judged then.
+-- What a tenant cost so far this month against what it pays for it. In a month that goes on cost can only grow: a loss
+-- is one already. What the tenant bears of shared charges is known when the month is over, and judged then.
 
 with revenue as (
 

@@ -78,6 +78,9 @@ weeks_before as (
 
 ),
 
+{% set share = ratio('daily.requests', 'days.requests') %}
+{% set share_before = ratio('models_before.requests', 'weeks_before.requests_before') %}
+
 gains as (
 
     select
@@ -88,11 +91,7 @@ gains as (
             case
                 when
                     {{ ratio('daily.cost_usd', 'daily.tokens') }} > {{ dearer }} * weeks_before.cost_per_token_before
-                    then greatest(
-                        0,
-                        {{ ratio('daily.requests', 'days.requests') }}
-                        - coalesce({{ ratio('models_before.requests', 'weeks_before.requests_before') }}, 0)
-                    )
+                    then greatest(0, {{ share }} - coalesce({{ share_before }}, 0))
                 else 0
             end
         ) as moved_share

@@ -1,6 +1,6 @@
 -- The dearest run of a workflow so far, hour by hour, against the dearest that it usually has. A run of an agent
--- outside any workflow counts for the agent. A day of a workflow on which all runs together cost too little for any rule
--- is not read.
+-- outside any workflow counts for the agent. A day of a workflow on which all runs together cost too little for any
+-- rule is not read.
 
 {{ config(materialized='table') }}
 

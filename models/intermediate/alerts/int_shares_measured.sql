@@ -48,15 +48,15 @@ entities as (
     select
         large.entity_type as entity_type,
         large.entity_id as entity_id,
-        days.usage_date as usage_date,
-        {{ sum_count('days.requests') }} as requests,
-        {{ sum_money('days.cost_usd') }} as day_usd
-    from {{ ref('entity_daily_spend') }} as days
+        each_day.usage_date as usage_date,
+        {{ sum_count('each_day.requests') }} as requests,
+        {{ sum_money('each_day.cost_usd') }} as day_usd
+    from {{ ref('entity_daily_spend') }} as each_day
     inner join large
-        on days.entity_type = large.entity_type
-        and days.entity_id = large.entity_id
-    where days.usage_date < {{ as_of_date() }}
-    group by large.entity_type, large.entity_id, days.usage_date
+        on each_day.entity_type = large.entity_type
+        and each_day.entity_id = large.entity_id
+    where each_day.usage_date < {{ as_of_date() }}
+    group by large.entity_type, large.entity_id, each_day.usage_date
 
 ),
 

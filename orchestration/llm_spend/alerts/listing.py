@@ -92,28 +92,26 @@ def print_incident(console: Console, database: Path, alert_id: str) -> None:
 
 
 def table_of(incidents: Sequence[Incident]) -> Table:
-    """When, how bad, what, how much, why, and how to see more."""
+    """When, what and how bad, why, how much, and how to see more."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("known since", no_wrap=True)
-    table.add_column("what", overflow="fold", ratio=1)
+    table.add_column("what, and the likely cause", overflow="fold")
     table.add_column("at stake", justify="right", no_wrap=True)
-    table.add_column("change", justify="right", no_wrap=True)
-    table.add_column("likely cause", overflow="fold")
-    table.add_column("beside", justify="right", no_wrap=True)
     table.add_column("id", no_wrap=True)
     listed = {incident["alert_id"] for incident in incidents}
     for incident in incidents:
         change = incident["change_percent"]
         resolved = minute(incident["resolved_at"])
-        until = f"to {resolved[5:]}" if resolved else incident["status"]
         mark = "└ " if incident["parent_alert_id"] in listed else ""
-        table.add_row(
-            f"{minute(incident['opened_at'])}\n{until}",
-            Text(f"{mark}{one_line(incident['rule_id'])}\n{entity(incident)}", style=_style(incident)),
-            usd(incident["impact_usd"]),
-            "" if change is None else f"{change:+,.0f}%",
+        why = [
             one_line(incident["likely_cause"]),
-            f"+{incident['children']}" if incident["children"] else "",
+            *([] if change is None else [f"{change:+,.0f}%"]),
+            *([f"{incident['children']} more of it"] if incident["children"] else []),
+        ]
+        table.add_row(
+            f"{minute(incident['opened_at'])}\n" + (f"to {resolved[5:]}" if resolved else incident["status"]),
+            Text(f"{mark}{headline(incident)}", style=_style(incident)).append(f"\n{' · '.join(why)}", style="dim"),
+            usd(incident["impact_usd"]),
             incident["alert_id"][:SHORT_ID],
         )
     return table
