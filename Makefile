@@ -10,7 +10,7 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash test-delivery test-focus test-golden test-engines bench bench-pricing bench-engines bench-alerts lint format \
+.PHONY: help demo ui test test-crash test-delivery test-focus test-golden test-engines dbt-build bench bench-pricing bench-engines bench-alerts lint format \
 	lock clean
 
 help: ## List the commands
@@ -28,9 +28,7 @@ ui: .venv/installed ## Start the Dagster UI on http://127.0.0.1:3000: assets, ch
 
 test: .venv/installed ## All tests: lint, the full dbt build with data and unit tests, pytest
 	@started=$$SECONDS; \
-	mkdir -p $(dir $(TEST_DATABASE)) && rm -f $(TEST_DATABASE)* && \
-	$(MAKE) --no-print-directory lint && \
-	LLM_SPEND_DUCKDB_PATH=$(TEST_DATABASE) $(BIN)/dbt build --profiles-dir . --target-path target/test/dbt && \
+	$(MAKE) --no-print-directory --jobs 2 --output-sync lint dbt-build && \
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder && \
 	echo "All tests passed in $$((SECONDS - started)) s"
 
@@ -62,14 +60,18 @@ target/focus_validator/installed: tests/focus/requirements.txt
 	touch $@
 
 # Two at a time, the longest first, without builds that write nothing and without data tests: test-engines has both. Spark
-# plans for minutes what others run in seconds: here only its core models.
+# plans for minutes what others run in seconds: here only its core models, from one load.
 test-golden: .venv/engines ## The same numbers on every engine, real servers, a small log; about a quarter of an hour
-	@printf '%s\n' 'clickhouse --short' 'spark-thrift --core' 'postgres --short' 'duckdb --short' | xargs -P 2 -I{} sh -c '$(ENGINES) {}'
+	@printf '%s\n' 'clickhouse --short' 'spark-thrift --core --short' 'postgres --short' 'duckdb --short' | xargs -P 2 -I{} sh -c '$(ENGINES) {}'
 
 test-engines: test-golden ## The same with the demo and all its tests, all of Spark, kills; about two hours
 	@set -e; for engine in duckdb clickhouse postgres bigquery snowflake; do $(ENGINES) $$engine; done; \
 	for engine in duckdb postgres clickhouse; do $(ENGINES) $$engine --demo; done; \
 	$(ENGINES) spark-thrift; $(ENGINES) spark --core; $(ENGINES) postgres --kills 20
+
+dbt-build: .venv/installed
+	@mkdir -p $(dir $(TEST_DATABASE)) && rm -f $(TEST_DATABASE)*
+	LLM_SPEND_DUCKDB_PATH=$(TEST_DATABASE) $(BIN)/dbt build --profiles-dir . --target-path target/test/dbt
 
 lint: .venv/installed ## Check style: ruff and sqlfluff
 	$(BIN)/ruff check

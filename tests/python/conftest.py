@@ -78,7 +78,7 @@ def build_models(database: Path, log: Path, *models: str, config: Path | None = 
     )
 
 
-def built_once(factory: pytest.TempPathFactory, name: str, *arguments: object) -> tuple[Path, str]:
+def built_once(factory: pytest.TempPathFactory, name: str, *arguments: object, **environment: str) -> tuple[Path, str]:
     """A database built by `llm-spend`, and what the command printed. Tests that run side by side share it."""
     folder = factory.getbasetemp()
     folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / name
@@ -87,7 +87,7 @@ def built_once(factory: pytest.TempPathFactory, name: str, *arguments: object) -
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not printed.exists():
-            result = run_cli(*arguments, "--db", database)
+            result = run_cli(*arguments, "--db", database, **environment)
             assert result.returncode == 0, result.stderr
             printed.write_text(result.stdout)
     return database, printed.read_text()
@@ -96,7 +96,7 @@ def built_once(factory: pytest.TempPathFactory, name: str, *arguments: object) -
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The demo's database and what the command printed."""
-    return built_once(tmp_path_factory, "demo", "demo")
+    return built_once(tmp_path_factory, "demo", "demo", **MODELS_ONLY)  # `make test` has just run its data tests
 
 
 @pytest.fixture(scope="session")

@@ -77,7 +77,7 @@ def test_the_contracted_hours_over_budget_are_those_of_the_loop(demo: Path) -> N
         demo,
         """
         select rule_id, period_type, baseline_value, owner, evidence ->> '$.top_tenant', evidence ->> '$.top_agent'
-        from marts.alerts where entity_id = 'vantage-freight'
+        from marts.alerts where entity_id = 'vantage-freight' and rule_id = 'tenant_hourly_budget'
         """,
     )
     assert alerts == [

@@ -25,6 +25,8 @@ from llm_spend.writing import is_unfinished
 from marts import WHEN_WRITTEN, contents
 
 KILLS = int(os.environ.get("LLM_SPEND_KILLS", "3"))
+# a single kill is to hit a model
+WHAT_IS_KILLED = MODELS_ONLY if KILLS == 1 else {}
 SEED = 20261121
 
 Event = dict[str, str]
@@ -59,7 +61,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     arguments = ("build", "--events", second, "--config", config, "--as-of", "2026-09-28")
     shutil.copyfile(before, after)
     started = time.monotonic()
-    built = run_cli(*arguments, "--db", after)
+    built = run_cli(*arguments, "--db", after, **WHAT_IS_KILLED)
     seconds = time.monotonic() - started
     assert built.returncode == 0, built.stderr
     expected = marts(after)
@@ -102,6 +104,7 @@ def _build_and_kill(scene: Scene, database: Path, seconds: float) -> float | Non
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env=os.environ | WHAT_IS_KILLED,
     )
     try:
         process.wait(timeout=seconds)

@@ -1,7 +1,6 @@
 """The published copy: whole, swapped in at once, and in nobody's way."""
 
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,7 +118,7 @@ def test_a_reader_is_not_in_the_way_and_sees_one_state(tmp_path: Path) -> None:
         assert [(rows, float(cost)) for rows, cost in before + query(copy, TOTAL)] == [(100, 0.35), (130, 0.455)]
         assert reader.poll() is None
     finally:
-        reader.send_signal(signal.SIGTERM)
+        reader.kill()
         answers = [line.partition(" ") for line in reader.communicate()[0].splitlines()]
     assert len(answers) > 20
     assert {found for _, _, found in answers} == {str(before)}

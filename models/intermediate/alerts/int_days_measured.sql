@@ -273,7 +273,7 @@ measured as (
             'own_dollars', 'metric_value',
         ]) }},
         coalesce(launches.planned_requests, 0) as planned_requests,
-        {{ money('greatest(coalesce(launches.planned_usd, 0), 0)') }} as planned_usd,
+        {{ money('greatest(coalesce(launches.planned_usd, 0), 0)') }} as planned_cost,
         case
             when series.is_amount = 0 then 1
             else greatest(1, least(2, coalesce({{ ratio('usual.last_week_median', 'usual.recent_median') }}, 1)))
@@ -344,9 +344,9 @@ planned as (
         case when measured.is_amount = 1 then coalesce(busy_days.traffic, 1) else 1 end as traffic,
         case when measured.is_amount = 1 then coalesce(busy_days.trend, 1) else 1 end as trend,
         case measured.metric
-            when 'daily_cost' then cast(measured.planned_usd as {{ type_ratio() }})
+            when 'daily_cost' then cast(measured.planned_cost as {{ type_ratio() }})
             when 'daily_requests' then cast(measured.planned_requests as {{ type_ratio() }})
-            when 'cost_per_token' then {{ ratio('measured.planned_usd', 'measured.tokens') }}
+            when 'cost_per_token' then {{ ratio('measured.planned_cost', 'measured.tokens') }}
             else 0
         end as planned_value
     from measured

@@ -122,9 +122,9 @@ weeks as (
     select
         {{ entity }},
         usage_date,
-        max(case when {{ is_discrete_median('cost_rank', 'baseline_hours') }} then hour_cost end) as median_usd,
+        max(case when {{ is_discrete_median('cost_rank', 'baseline_hours') }} then hour_cost end) as median_cost,
         min(case when cost_rank * 100 >= baseline_hours * 95 then hour_cost end)
-        - max(case when {{ is_discrete_median('cost_rank', 'baseline_hours') }} then hour_cost end) as spread_usd
+        - max(case when {{ is_discrete_median('cost_rank', 'baseline_hours') }} then hour_cost end) as spread_cost
     from last_week
     where baseline_hours >= {{ min_baseline_hours }}
     group by {{ entity }}, usage_date
@@ -162,7 +162,7 @@ like_medians as (
 
     select
         {{ hour }},
-        hour_cost as median_usd
+        hour_cost as median_cost
     from like_hours
     where
         {{ is_discrete_median('cost_rank', 'baseline_hours') }}
@@ -205,16 +205,16 @@ final as (
         cast(coalesce(hours.hour_cost, 0) as {{ type_ratio() }}) as metric_value,
         cast(
             case
-                when like_medians.median_usd > weeks.median_usd then like_medians.median_usd
-                else weeks.median_usd
+                when like_medians.median_cost > weeks.median_cost then like_medians.median_cost
+                else weeks.median_cost
             end as {{ type_ratio() }}
         ) as baseline,
-        cast(weeks.spread_usd as {{ type_ratio() }}) as spread,
+        cast(weeks.spread_cost as {{ type_ratio() }}) as spread,
         coalesce(hours.attempts, 0) as samples,
         {{ money(
             'coalesce(hours.hour_cost, 0) - coalesce(case '
-            ~ 'when like_medians.median_usd > weeks.median_usd then like_medians.median_usd '
-            ~ 'else weeks.median_usd end, 0)'
+            ~ 'when like_medians.median_cost > weeks.median_cost then like_medians.median_cost '
+            ~ 'else weeks.median_cost end, 0)'
         ) }} as dollars
     from logged_hours
     left join hours

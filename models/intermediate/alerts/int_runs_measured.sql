@@ -80,7 +80,7 @@ summed as (
         *,
         {{ money('sum(hour_cost) over (
             partition by ' ~ run ~ ' order by usage_hour rows between unbounded preceding and current row
-        )') }} as run_usd,
+        )') }} as run_cost,
         cast(sum(calls) over (
             partition by {{ run }} order by usage_hour rows between unbounded preceding and current row
         ) as {{ dbt.type_bigint() }}) as run_calls
@@ -93,7 +93,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by entity_type, entity_id, usage_hour order by run_usd desc, source asc, run_id asc
+            partition by entity_type, entity_id, usage_hour order by run_cost desc, source asc, run_id asc
         ) as run_rank
     from summed
 
@@ -112,7 +112,7 @@ usual as (
         dearest.entity_type,
         dearest.entity_id,
         dearest.usage_hour,
-        max(weeks.p99_run_cost_usd) as p99_usd
+        max(weeks.p99_run_cost_usd) as p99_cost
     from dearest
     inner join {{ ref('workflow_run_costs') }} as weeks
         on dearest.workflow_id = weeks.workflow_id
@@ -131,11 +131,11 @@ final as (
         'hourly' as period_type,
         dearest.usage_hour as period_start,
         {{ add_hours('dearest.usage_hour', 1) }} as period_end,
-        cast(dearest.run_usd as {{ type_ratio() }}) as metric_value,
-        cast(usual.p99_usd as {{ type_ratio() }}) as baseline,
+        cast(dearest.run_cost as {{ type_ratio() }}) as metric_value,
+        cast(usual.p99_cost as {{ type_ratio() }}) as baseline,
         cast(null as {{ type_ratio() }}) as spread,
         dearest.run_calls as samples,
-        {{ money('least(dearest.hour_cost, greatest(0, dearest.run_usd - coalesce(usual.p99_usd, 0)))') }} as dollars
+        {{ money('least(dearest.hour_cost, greatest(0, dearest.run_cost - coalesce(usual.p99_cost, 0)))') }} as dollars
     from dearest
     left join usual
         on dearest.entity_type = usual.entity_type

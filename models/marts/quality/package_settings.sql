@@ -15,6 +15,7 @@
     'alert_causes': ref('alert_causes'),
     'alert_inhibitions': ref('alert_inhibitions'),
     'alert_routes': ref('alert_routes'),
+    'alert_rule_overrides': ref('alert_rule_overrides'),
     'alert_rules': ref('alert_rules'),
     'alert_silences': ref('alert_silences'),
     'allocation_methods': config_seed('allocation_methods'),
