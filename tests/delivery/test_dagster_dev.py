@@ -117,16 +117,16 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 def test_an_incident_and_its_end_go_from_the_log_to_people(office: Office) -> None:
     this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    quiet = [call for hours in range(3, 60) for call in calls(this_hour - hours * HOUR, 20)]
-    write_jsonl(office.events / "1.jsonl", [*quiet, *calls(this_hour - 2 * HOUR, 80)])
+    quiet = [call for hours in range(3, 60) for call in calls(this_hour - hours * HOUR, 30)]
+    write_jsonl(office.events / "1.jsonl", [*quiet, *calls(this_hour - 2 * HOUR, 120)])
 
     page = office.wait_for(lambda body: body.get("payload", {}).get("class") == "tenant_hourly_budget")
     assert page["event_action"] == "trigger"
     assert page["payload"]["source"] == "acme"
     chat = office.wait_for(lambda body: "CRITICAL tenant_hourly_budget · tenant acme · open" in body.get("text", ""))
-    assert "160.0%" in json.dumps(chat)
+    assert "240.0%" in json.dumps(chat)  # 12 of 5 USD, four times the usual hour: no spike of its own
     hook = office.wait_for(lambda body: _is(body, "opened"))
-    assert float(hook["daily_spend_usd"]) >= 8
+    assert float(hook["daily_spend_usd"]) >= 12
 
     write_jsonl(office.events / "2.jsonl", calls(this_hour - HOUR, 20))
 
