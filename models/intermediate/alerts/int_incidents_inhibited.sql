@@ -1,24 +1,36 @@
 -- One cause gives one page. An incident is a child of one that became known before it, is related to it and close in
--- time: a page that was sent stays the page, whatever is found out later. All that is asked here was known when the
--- child opened.
+-- time: a page that was sent stays the page, whatever is found out later. What goes on, or comes back within a week, is
+-- the same cause; so are the warnings of one budget in one period. All that is asked here was known when the child
+-- opened.
 
 {{ config(materialized=shared_step()) }}
 
 {% set rounds = 3 %}
 {% set no_causes = sql_list(['unknown', 'budget_too_small']) %}
 {% set first_day = "cast('2020-01-01' as date)" %}
+{% set comes_back_within_days = 7 %}
 
 with incidents as (
 
     select
         incidents.alert_id,
+        incidents.rule_id as rule_id,
+        incidents.severity,
         incidents.entity_type as entity_type,
         incidents.entity_id as entity_id,
+        incidents.period_type,
+        case
+            when incidents.period_type like 'monthly%' then {{ dbt.date_trunc('month', 'incidents.opening_period_start') }}
+            when incidents.period_type like 'weekly%' then {{ dbt.date_trunc('week', 'incidents.opening_period_start') }}
+            else {{ dbt.date_trunc('day', 'incidents.opening_period_start') }}
+        end as budget_period,
         incidents.opening_period_start,
         incidents.opening_period_end,
         incidents.resolving_period_end,
         {{ days_between(first_day, 'cast(incidents.opening_period_start as date)') }}
             as opening_day,
+        {{ days_between(first_day, 'cast(incidents.resolving_period_end as date)') }}
+            as resolving_day,
         case
             when incidents.judged_days > 1 then {{ add_hours('incidents.opening_period_start', -24 * 6) }}
             else incidents.opening_period_start
@@ -27,8 +39,7 @@ with incidents as (
         rules.hidden_by,
         rules.within_days,
         'source' as source_family,
-        explained.likely_cause,
-        {{ severity_rank('incidents.severity') }} as severity_rank,
+        case when explained.likely_cause in {{ no_causes }} then null else explained.likely_cause end as known_cause,
         row_number() over (
             order by
                 incidents.opening_period_end, {{ severity_rank('incidents.severity') }}, rules.rule_rank,
@@ -142,21 +153,35 @@ ranked as (
         on related.parent_id = parents.alert_id
     where
         parents.place < children.place
-        and parents.severity_rank <= children.severity_rank
-        and children.opening_day - parents.opening_day <= children.within_days
+        and (parents.severity != 'info' or children.severity = 'info')
         and {{ is_hidden_by('children', 'parents') }}
+        and (related.relation != 'driver of the parent' or children.judged_from < parents.opening_period_end)
         and (
-            related.relation = 'the same entity'
-            or (
-                coalesce(parents.resolving_period_end > children.judged_from, true)
+            (
+                children.opening_day - parents.opening_day <= children.within_days
                 and (
-                    parents.likely_cause = children.likely_cause
-                    or parents.likely_cause in {{ no_causes }}
-                    or children.likely_cause in {{ no_causes }}
+                    related.relation = 'the same entity'
+                    or (
+                        coalesce(parents.resolving_period_end > children.judged_from, true)
+                        and coalesce(parents.known_cause = children.known_cause, true)
+                    )
                 )
             )
+            or (
+                children.family = 'anomaly'
+                and coalesce(children.opening_day - parents.resolving_day <= {{ comes_back_within_days }}, true)
+                and (
+                    parents.known_cause = children.known_cause
+                    or (related.relation = 'the same entity' and parents.rule_id = children.rule_id)
+                )
+            )
+            or (
+                parents.family = 'budget'
+                and related.relation = 'the same entity'
+                and parents.period_type = children.period_type
+                and parents.budget_period = children.budget_period
+            )
         )
-        and (related.relation != 'driver of the parent' or children.judged_from < parents.opening_period_end)
 
 ),
 

@@ -17,7 +17,7 @@
 {% do evidence.append('coalesce(' ~ (dbt.concat(["', '", request_id]) if rank > 1 else request_id) ~ ", '')") %}
 {% endfor %}
 {% do evidence.extend([
-    "'], \"children\": ['", 'coalesce(' ~ dbt.concat(["'\"'", 'children.children_ids', "'\"'"]) ~ ", '')",
+    "'], \"children\": ['", 'coalesce(' ~ dbt.concat(["'\"'", 'standing.children_ids', "'\"'"]) ~ ", '')",
     "'], \"sql\": '", json_text(incident_query('incidents')), "'}'",
 ]) %}
 
@@ -93,15 +93,59 @@ families as (
 
 ),
 
+below as (
+
+    select
+        families.parent_alert_id,
+        children.alert_id as alert_id,
+        children.severity as severity,
+        children.window_end as window_end,
+        children.resolving_period_end as resolving_period_end,
+        children.opening_period_end > parents.resolving_period_end as is_back
+    from families
+    inner join incidents as children
+        on families.alert_id = children.alert_id
+    inner join incidents as parents
+        on families.parent_alert_id = parents.alert_id
+
+),
+
+-- A page is as severe as the worst of its cause, and what comes back after it was resolved opens it again.
 children as (
 
     select
         parent_alert_id,
         count(*) as number_of_children,
-        {{ sorted_list('alert_id', "'\", \"'") }} as children_ids
-    from families
-    where parent_alert_id is not null
+        {{ sorted_list('alert_id', "'\", \"'") }} as children_ids,
+        min({{ severity_rank('severity') }}) as worst_rank,
+        max(case when is_back then window_end end) as last_seen_again,
+        max(case when is_back then resolving_period_end end) as resolved_again,
+        max(case when is_back and resolving_period_end is null then 1 else 0 end) as is_open_again
+    from below
     group by parent_alert_id
+
+),
+
+standing as (
+
+    select
+        incidents.alert_id as alert_id,
+        case
+            when children.worst_rank < {{ severity_rank('incidents.severity') }}
+                then case children.worst_rank when 1 then 'critical' else 'warning' end
+            else incidents.severity
+        end as severity,
+        coalesce(children.last_seen_again, incidents.window_end) as last_seen_end,
+        case
+            when children.is_open_again = 1 then null
+            when children.resolved_again > incidents.resolving_period_end then children.resolved_again
+            else incidents.resolving_period_end
+        end as resolved_end,
+        coalesce(children.number_of_children, 0) as number_of_children,
+        children.children_ids
+    from incidents
+    left join children
+        on incidents.alert_id = children.parent_alert_id
 
 ),
 
@@ -113,7 +157,7 @@ final as (
         families.parent_alert_id as parent_alert_id,
         families.parent_alert_id is null and incidents.severity != 'info' as is_page,
         incidents.rule_id as rule_id,
-        incidents.severity,
+        standing.severity as severity,
         incidents.entity_type as entity_type,
         incidents.entity_id,
         incidents.period_type,
@@ -121,9 +165,9 @@ final as (
         {{ from_reporting_timezone('incidents.window_start') }} as window_start,
         {{ from_reporting_timezone('incidents.window_end') }} as window_end,
         {{ from_reporting_timezone('incidents.opening_period_end') }} as opened_at,
-        {{ from_reporting_timezone('incidents.window_end') }} as last_seen_at,
-        {{ from_reporting_timezone('incidents.resolving_period_end') }} as resolved_at,
-        case when incidents.resolving_period_end is null then 'open' else 'resolved' end as status,
+        {{ from_reporting_timezone('standing.last_seen_end') }} as last_seen_at,
+        {{ from_reporting_timezone('standing.resolved_end') }} as resolved_at,
+        case when standing.resolved_end is null then 'open' else 'resolved' end as status,
         incidents.observed_value,
         peaks.baseline as baseline_value,
         peaks.limit_value as threshold_value,
@@ -132,7 +176,7 @@ final as (
         explained.likely_cause as likely_cause,
         explained.cause_explanation as cause_explanation,
         explained.recommended_action as recommended_action,
-        cast(coalesce(children.number_of_children, 0) as {{ dbt.type_bigint() }}) as children,
+        cast(standing.number_of_children as {{ dbt.type_bigint() }}) as children,
         {{ dbt.concat(evidence) }} as evidence,
         coalesce(rules.owner, budgets.owner) as owner
     from incidents
@@ -149,8 +193,8 @@ final as (
         on incidents.alert_id = top_contributors.alert_id
     left join samples
         on incidents.alert_id = samples.alert_id
-    left join children
-        on incidents.alert_id = children.parent_alert_id
+    inner join standing
+        on incidents.alert_id = standing.alert_id
     left join {{ ref('budget_status') }} as budgets
         on incidents.metric in {{ sql_list(budget_metrics()) }}
         and incidents.entity_type = budgets.scope_type
