@@ -111,6 +111,17 @@ def test_a_channel_hears_what_one_of_its_routes_matches(world: World) -> None:
     assert len(console.told) == 4, "who has no routes hears all"
 
 
+def test_a_route_to_what_stands_below_a_page_leads_to_the_page(world: World) -> None:
+    world.routing = Routing([route("finance", rule_id="budget_exceeded")])
+    spike, budget = incident("a-spike"), incident("a-budget", rule_id="budget_exceeded", parent_alert_id="a-spike")
+    finance = Recorder(name="finance")
+    world.deliver(spike, to=[finance])
+    assert finance.told == []
+    world.deliver(spike, budget, to=[finance])
+    world.deliver(spike | RESOLVED, budget | RESOLVED, to=[finance])
+    assert finance.told == [("a-spike", "opened"), ("a-spike", "resolved")]
+
+
 @pytest.mark.parametrize(
     ("matcher", "is_meant"),
     [

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from typing import Literal
 
 from llm_spend.alerts.incidents import Incident
 from llm_spend.alerts.news import OPENINGS, Event, Heard, Standing, news, next_event, state_of
-from llm_spend.alerts.routing import NO_ROUTING, Matcher, Routing, Silence, repeat_hours
+from llm_spend.alerts.routing import NO_ROUTING, Matcher, Route, Routing, Silence, repeat_hours
 from llm_spend.alerts.store import LOCK_WAIT_SECONDS, Place, Store, open_store
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=30)
@@ -100,6 +100,9 @@ class Outbox:
         Only the warehouse that reported an incident can withdraw it.
         """
         current = {incident["alert_id"]: incident for incident in incidents}
+        below: dict[str | None, list[Incident]] = defaultdict(list)
+        for incident in incidents:
+            below[incident.get("parent_alert_id")].append(incident)
         histories, taken = self._histories(channel), self.acknowledgements()
         with self._store.transaction():
             for alert_id in [*current, *(histories.keys() - current.keys())]:
@@ -108,7 +111,8 @@ class Outbox:
                     continue
                 if incident and alert_id in taken:
                     incident = {**incident, "acknowledged_by": taken[alert_id].by}
-                standing = _standing(incident, history, channel, routing, taken.get(alert_id), now)
+                routes = routing.of(channel, incident, below[alert_id]) if incident else None
+                standing = _standing(incident, history, routes, routing.silences, taken.get(alert_id), now)
                 self._queue_one(alert_id, incident, history, standing, warehouse, channel, now, takes)
 
     def _queue_one(
@@ -327,16 +331,15 @@ def open_outbox(place: Place, wait_seconds: float | None = LOCK_WAIT_SECONDS) ->
 def _standing(
     incident: Incident | None,
     history: Sequence[Row],
-    channel: str,
-    routing: Routing,
+    routes: Sequence[Route] | None,
+    silences: Iterable[Silence],
     acknowledgement: Acknowledgement | None,
     now: datetime,
 ) -> Standing:
     if not incident:
         return Standing()
-    routes = routing.of(channel, incident)
     hours = repeat_hours(routes or [])
-    silence = next((silence for silence in routing.silences if silence.holds(incident, now)), None)
+    silence = next((silence for silence in silences if silence.holds(incident, now)), None)
     ended_at = max((row.sent_at or "" for row in history if row.event in ("resolved", "withdrawn")), default="")
     is_taken = acknowledgement is not None and acknowledgement.at.isoformat() > ended_at
     told_of_it = is_taken and any(
