@@ -7,6 +7,8 @@
 
 {% set rounds = 3 %}
 {% set no_causes = sql_list(['unknown', 'budget_too_small']) %}
+{# Anything may cost more because it is used more: that alone does not make two incidents one. #}
+{% set common_cause = "'traffic_growth'" %}
 {% set first_day = "cast('2020-01-01' as date)" %}
 {% set comes_back_within_days = 7 %}
 
@@ -18,6 +20,8 @@ with incidents as (
         incidents.severity,
         incidents.entity_type as entity_type,
         incidents.entity_id as entity_id,
+        -- of a tag of several words it is not known
+        case when incidents.entity_type = 'prompt_version' then {{ text_word('incidents.entity_id', 1) }} end as version_of,
         incidents.period_type,
         case
             when incidents.period_type like 'monthly%' then {{ dbt.date_trunc('month', 'incidents.opening_period_start') }}
@@ -130,8 +134,33 @@ related as (
         and contributors.entity_id = children.entity_id
     inner join judged as parents
         on contributors.alert_id = parents.alert_id
-    -- a tenant is no driver of its user: there is no other to drive it
-    where contributors.contributors_of_type > 1 or parents.entity_type = 'total'
+    -- a tenant is no driver of its user: there is no other to drive it. What both have in common may still be a price.
+    where
+        contributors.contributors_of_type > 1
+        or parents.entity_type = 'total'
+        or (parents.known_cause = children.known_cause and parents.known_cause != {{ common_cause }})
+
+    union all
+
+    select
+        children.alert_id as child_id,
+        parents.alert_id as parent_id,
+        'a part of the other' as relation
+    from judged as children
+    inner join judged as parents
+        on children.version_of = parents.entity_id
+        and parents.entity_type = 'endpoint'
+
+    union all
+
+    select
+        children.alert_id as child_id,
+        parents.alert_id as parent_id,
+        'a part of the other' as relation
+    from judged as children
+    inner join judged as parents
+        on children.entity_id = parents.version_of
+        and children.entity_type = 'endpoint'
 
 ),
 
@@ -169,10 +198,15 @@ ranked as (
             )
             or (
                 children.family = 'anomaly'
+                and children.period_type != 'hourly'
                 and coalesce(children.opening_day - parents.resolving_day <= {{ comes_back_within_days }}, true)
                 and (
                     parents.known_cause = children.known_cause
-                    or (related.relation = 'the same entity' and parents.rule_id = children.rule_id)
+                    or (
+                        related.relation = 'the same entity'
+                        and parents.rule_id = children.rule_id
+                        and coalesce(parents.known_cause = children.known_cause, true)
+                    )
                 )
             )
             or (
