@@ -21,11 +21,15 @@ with incidents as (
         incidents.entity_type as entity_type,
         incidents.entity_id as entity_id,
         -- of a tag of several words it is not known
-        case when incidents.entity_type = 'prompt_version' then {{ text_word('incidents.entity_id', 1) }} end as version_of,
+        case
+            when incidents.entity_type = 'prompt_version' then {{ text_word('incidents.entity_id', 1) }}
+        end as version_of,
         incidents.period_type,
         case
-            when incidents.period_type like 'monthly%' then {{ dbt.date_trunc('month', 'incidents.opening_period_start') }}
-            when incidents.period_type like 'weekly%' then {{ dbt.date_trunc('week', 'incidents.opening_period_start') }}
+            when incidents.period_type like 'monthly%'
+                then {{ dbt.date_trunc('month', 'incidents.opening_period_start') }}
+            when incidents.period_type like 'weekly%'
+                then {{ dbt.date_trunc('week', 'incidents.opening_period_start') }}
             else {{ dbt.date_trunc('day', 'incidents.opening_period_start') }}
         end as budget_period,
         incidents.opening_period_start,
