@@ -1,37 +1,34 @@
 """The alerts of the demo: each planted incident of a dollar a day or more is a page, and nothing else is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from conftest import MODELS_ONLY, query, run_cli
 
-# rule, entity, and the first moment at which it could be known: the end of the period in which it came true
+# rule, entity, the first moment at which it could be known (the end of the period in which it came true), and how severe
+# it is with what is below it
 PAGES = {
-    # tidepool pays 49 USD a month: from the second complete week on the month would end beyond that, and then it does,
-    # in September and in October
+    # tidepool pays 49 USD a month: from the second complete week on September would end beyond that. October's budget
+    # is another one
     "unprofitable_tenant": {
-        ("budget_forecast_exceeded", "tenant tidepool", "2026-09-15"),
-        ("budget_exceeded", "tenant tidepool", "2026-09-20"),
-        ("budget_warning", "tenant tidepool", "2026-10-15"),
-        ("budget_exceeded", "tenant tidepool", "2026-10-18"),
+        ("budget_forecast_exceeded", "tenant tidepool", "2026-09-15", "critical"),
+        ("budget_warning", "tenant tidepool", "2026-10-15", "critical"),
     },
-    "retry_storm": {("retry_multiplier_increase", "endpoint support.reply", "2026-09-17")},
+    "retry_storm": {("retry_multiplier_increase", "endpoint support.reply", "2026-09-17", "warning")},
     # the loop begins at one in the night: known when that hour is over
-    "runaway_loop": {("hourly_spend_spike", "workflow market_research", "2026-09-29 02:00")},
-    "backlog_day": {("request_volume_spike", "endpoint support.reply", "2026-10-06")},
-    # 22 % longer for all requests from October 7: the second such day is over at the end of the 8th; the month's budget
-    # was made for the shorter prompt and breaks
-    "prompt_regression": {
-        ("endpoint_tokens_per_request", "endpoint checkout.summary", "2026-10-09"),
-        ("budget_warning", "endpoint checkout.summary", "2026-10-24"),
-        ("budget_exceeded", "endpoint checkout.summary", "2026-10-25"),
-    },
+    "runaway_loop": {("hourly_spend_spike", "workflow market_research", "2026-09-29 02:00", "critical")},
+    "backlog_day": {("request_volume_spike", "endpoint support.reply", "2026-10-06", "warning")},
+    # 22 % longer for all requests from October 7: the second such day is over at the end of the 8th. On the 24th the
+    # month's budget, made for the shorter prompt, is exceeded, and the page critical
+    "prompt_regression": {("endpoint_tokens_per_request", "endpoint checkout.summary", "2026-10-09", "critical")},
     # from October 13 on, with 18 requests that day and 20 the next, of which the rule asks for 20
-    "cache_loss": {("cache_hit_rate_drop", "endpoint contract.review", "2026-10-15")},
+    "cache_loss": {("cache_hit_rate_drop", "endpoint contract.review", "2026-10-15", "warning")},
 }
 CHILDREN = {
     # two days of retries use up the weekly budget of the team that owns the endpoint
     ("budget_warning", "team customer-support", "2026-09-19"): "retry_multiplier_increase",
+    ("budget_exceeded", "tenant tidepool", "2026-09-20"): "budget_forecast_exceeded",
     ("negative_margin", "tenant tidepool", "2026-09-20"): "budget_forecast_exceeded",
     ("tenant_hourly_budget", "tenant vantage-freight", "2026-09-29 02:00"): "hourly_spend_spike",
     # an hour of the whole company is dear anyway: the loop's second hour is five times as much
@@ -44,13 +41,16 @@ CHILDREN = {
     ("prompt_version_cost_drift", "prompt_version checkout.summary summarizer_v4", "2026-10-10"): (
         "endpoint_tokens_per_request"
     ),
+    ("budget_exceeded", "tenant tidepool", "2026-10-18"): "budget_warning",
+    ("budget_exceeded", "endpoint checkout.summary", "2026-10-25"): "endpoint_tokens_per_request",
 }
 ALERTS = "select rule_id, entity_type || ' ' || entity_id, opened_at from marts.alerts"
 
 
 def test_pages_are_the_planted_incidents_and_nothing_else(demo: Path) -> None:
-    planted = [_at(page) for pages in PAGES.values() for page in pages]
-    assert sorted(query(demo, f"{ALERTS} where is_page")) == sorted(planted)
+    planted = [(*_at(page), severity) for pages in PAGES.values() for *page, severity in pages]
+    found = query(demo, ALERTS.replace("opened_at", "opened_at, severity") + " where is_page")
+    assert sorted(found) == sorted(planted)
     labels = {row[0] for row in query(demo, "select incident_id from raw.demo_planted_incidents")}
     assert PAGES.keys() <= labels
 
@@ -72,7 +72,7 @@ def test_every_other_alert_stands_below_the_page_of_its_cause(demo: Path) -> Non
     }
 
 
-def _at(alert: tuple[str, str, str]) -> tuple[str, str, datetime]:
+def _at(alert: Sequence[str]) -> tuple[str, str, datetime]:
     rule, entity, known = alert
     return rule, entity, datetime.fromisoformat(known)
 
