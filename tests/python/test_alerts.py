@@ -6,8 +6,8 @@ from pathlib import Path
 
 from conftest import MODELS_ONLY, query, run_cli
 
-# rule, entity, the first moment at which it could be known (the end of the period in which it came true), and how severe
-# it is with what is below it
+# rule, entity, the first moment at which it could be known (the end of the period in which it came true), and how
+# severe it is with what is below it
 PAGES = {
     # tidepool pays 49 USD a month: from the second complete week on September would end beyond that. October's budget
     # is another one

@@ -101,7 +101,11 @@ below as (
         children.severity as severity,
         children.window_end as window_end,
         children.resolving_period_end as resolving_period_end,
-        children.opening_period_end > parents.resolving_period_end as is_back
+        children.opening_period_end > parents.resolving_period_end
+        and (
+            children.opening_period_start >= parents.resolving_period_end
+            or {{ severity_rank('children.severity') }} < {{ severity_rank('parents.severity') }}
+        ) as is_back
     from families
     inner join incidents as children
         on families.alert_id = children.alert_id
@@ -110,7 +114,8 @@ below as (
 
 ),
 
--- A page is as severe as the worst of its cause, and what comes back after it was resolved opens it again.
+-- A page is as severe as the worst of its cause. What comes back after it was resolved opens it again, and so does what
+-- turns out worse; a day that is judged at midnight, when its dear hour is long over, does not.
 children as (
 
     select
