@@ -192,6 +192,11 @@ ranked as (
         and (
             (
                 children.opening_day - parents.opening_day <= children.within_days
+                -- a budget that is too small says so, whatever else went wrong
+                and (
+                    parents.family = children.family
+                    or coalesce(parents.known_cause = children.known_cause, false)
+                )
                 and (
                     related.relation = 'the same entity'
                     or (
