@@ -13,6 +13,8 @@ from alerting import LATER, LONG_OVER, NOW, RESOLVED, Recorder, incident, write_
 from llm_spend.alerts import deliver as delivering
 from llm_spend.alerts.channels import Channel, PagerDutyChannel, SlackChannel
 from llm_spend.alerts.deliver import ChannelReport, deliver
+from llm_spend.alerts.incidents import read_incidents
+from llm_spend.alerts.messages import details
 from llm_spend.alerts.notices import notice
 from llm_spend.alerts.outbox import FIRST_PAUSE, LONGEST_PAUSE, Acknowledgement, Outcome, Row, open_outbox
 from llm_spend.alerts.routing import Matcher, Route, Routing, Silence
@@ -113,13 +115,21 @@ def test_a_channel_hears_what_one_of_its_routes_matches(world: World) -> None:
 
 def test_a_route_to_what_stands_below_a_page_leads_to_the_page(world: World) -> None:
     world.routing = Routing([route("finance", rule_id="budget_exceeded")])
-    spike, budget = incident("a-spike"), incident("a-budget", rule_id="budget_exceeded", parent_alert_id="a-spike")
+    spike = incident("a-spike")
+    budget = incident(
+        "a-budget", rule_id="budget_exceeded", entity_type="tenant", entity_id="zeta", parent_alert_id="a-spike"
+    )
+    jump = incident("a-jump", **WARNING, rule_id="daily_spend_jump", parent_alert_id="a-spike")
     finance = Recorder(name="finance")
-    world.deliver(spike, to=[finance])
+    world.deliver(spike, jump, to=[finance])
     assert finance.told == []
-    world.deliver(spike, budget, to=[finance])
-    world.deliver(spike | RESOLVED, budget | RESOLVED, to=[finance])
+    world.deliver(spike, jump, budget, to=[finance])
+    world.deliver(spike | RESOLVED, jump | RESOLVED, budget | RESOLVED, to=[finance])
     assert finance.told == [("a-spike", "opened"), ("a-spike", "resolved")]
+    (page,) = (one for one in read_incidents(world.database) if one["alert_id"] == "a-spike")
+    assert dict(details("opened", page))["Same cause"] == (
+        "critical budget_exceeded tenant zeta, warning daily_spend_jump total"
+    )
 
 
 @pytest.mark.parametrize(

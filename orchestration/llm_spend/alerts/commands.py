@@ -80,7 +80,7 @@ def silence(
 ) -> None:
     """Record what matches without telling anybody; alone, list the silences that hold or will."""
     from llm_spend.alerts.deliver import default_outbox
-    from llm_spend.alerts.news import SEVERITIES
+    from llm_spend.alerts.incidents import SEVERITIES
     from llm_spend.alerts.outbox import open_outbox
     from llm_spend.alerts.routing import Matcher
 

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from llm_spend.alerts.channels import Channel, channels
 from llm_spend.alerts.context import with_context
-from llm_spend.alerts.incidents import Incident, read_incidents
+from llm_spend.alerts.incidents import Incident, read_incidents, urgency
 from llm_spend.alerts.messages import digest_heading, history_heading, more
-from llm_spend.alerts.news import INFO, urgency
+from llm_spend.alerts.news import INFO
 from llm_spend.alerts.outbox import Outbox, Outcome, Row, open_outbox
 from llm_spend.alerts.routing import NO_ROUTING, Routing, Silence, read_routing
 from llm_spend.alerts.store import OUTBOX_URL_VARIABLE, Place

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +13,14 @@ import duckdb
 from llm_spend.database import connect
 from llm_spend.errors import UserError
 
+SEVERITIES = ("critical", "warning", "info")
+MATCHED = ("severity", "rule_id", "entity_type", "entity_id", "owner")
+"""What routes and silences may ask for."""
+
 Incident = dict[str, Any]
 """One row of `marts.alerts`, every column by name. Times are ISO 8601 text ending in Z, money is exact decimal text,
-`evidence` is an object."""
+`evidence` is an object. `below` names the incidents of the same cause that are not told on their own, the most severe
+first: the columns that routes match."""
 
 
 def read_incidents(database: Path) -> list[Incident]:
@@ -28,7 +34,16 @@ def read_incidents(database: Path) -> list[Incident]:
             raise UserError(f"{database} holds no marts.alerts yet: run llm-spend build first", exit_code=1) from error
         columns = [column[0] for column in cursor.description]
         rows = cursor.fetchall()
-    return [_incident(dict(zip(columns, row, strict=True))) for row in rows]
+    incidents = [_incident(dict(zip(columns, row, strict=True))) for row in rows]
+    below = defaultdict(list)
+    for incident in sorted(incidents, key=lambda each: urgency(each["severity"])):
+        below[incident.get("parent_alert_id")].append({name: incident[name] for name in MATCHED})
+    return [{**incident, "below": below[incident["alert_id"]]} for incident in incidents]
+
+
+def urgency(severity: object) -> int:
+    """0 is the most severe; a word that is not known is the least."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
 
 
 def is_page(incident: Incident) -> bool:

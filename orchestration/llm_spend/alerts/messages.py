@@ -11,6 +11,7 @@ from llm_spend.alerts.news import Event
 NAME_LENGTH = 60
 TEXT_LENGTH = 300
 SAMPLES_SHOWN = 3
+BELOW_SHOWN = 3
 
 _FORMULA_STARTS = ("=", "+", "-", "@")
 _MENTION = re.compile(r"@(?=everyone|here|channel|all\b)", re.IGNORECASE)
@@ -100,9 +101,18 @@ def details(event: Event, incident: Incident) -> list[tuple[str, str]]:
         ("Likely cause", cause(incident)),
         ("Action", one_line(incident["recommended_action"])),
         ("Owner", one_line(incident["owner"] or "nobody yet", NAME_LENGTH)),
+        *_same_cause(incident),
         ("Evidence", evidence(incident["evidence"])),
         ("Alert", one_line(incident["alert_id"], NAME_LENGTH)),
     ]
+
+
+def _same_cause(incident: Incident) -> list[tuple[str, str]]:
+    """What stands below a page, the worst by name: why it is as severe as it is."""
+    below = incident.get("below") or []
+    named = [f"{one['severity']} {one['rule_id']} {entity(one)}" for one in below[:BELOW_SHOWN]]
+    rest = len(below) - len(named)
+    return [("Same cause", one_line(", ".join(named) + (f" and {rest} more" if rest else "")))] if below else []
 
 
 def cause(incident: Incident) -> str:
@@ -141,8 +151,6 @@ def evidence(found: object) -> str:
         for key, value in found.items()
         if value and key.startswith("top_") and not key.endswith("_usd")
     ]
-    if found.get("children"):
-        named.append(f"{len(found['children'])} more alerts of the same cause")
     samples = [one_line(sample, NAME_LENGTH) for sample in (found.get("sample_request_ids") or [])[:SAMPLES_SHOWN]]
     if samples:
         named.append(f"requests {', '.join(samples)}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from llm_spend.alerts.incidents import Incident
+from llm_spend.alerts.incidents import Incident, urgency
 from llm_spend.alerts.routing import Silence
 
 Event = Literal["opened", "escalated", "reminder", "acknowledged", "resolved", "past", "withdrawn", "notice"]
@@ -14,7 +14,6 @@ Event = Literal["opened", "escalated", "reminder", "acknowledged", "resolved", "
 State = Literal["open", "resolved", "absent"]
 """What the mart says of an incident now."""
 
-SEVERITIES = ("critical", "warning", "info")
 INFO = "info"
 """The severity that disturbs nobody: once a day, in one message."""
 
@@ -77,8 +76,3 @@ def next_event(heard: Heard | None, incident: Incident | None, standing: Standin
         return "acknowledged" if standing.acknowledgement_is_news else None
     is_due = standing.repeat and incident["severity"] != INFO and heard.at + standing.repeat <= now
     return "reminder" if is_due else None
-
-
-def urgency(severity: object) -> int:
-    """0 is the most severe; a word that is not known is the least."""
-    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)

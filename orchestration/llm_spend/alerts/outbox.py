@@ -100,9 +100,6 @@ class Outbox:
         Only the warehouse that reported an incident can withdraw it.
         """
         current = {incident["alert_id"]: incident for incident in incidents}
-        below: dict[str | None, list[Incident]] = defaultdict(list)
-        for incident in incidents:
-            below[incident.get("parent_alert_id")].append(incident)
         histories, taken = self._histories(channel), self.acknowledgements()
         with self._store.transaction():
             for alert_id in [*current, *(histories.keys() - current.keys())]:
@@ -111,7 +108,7 @@ class Outbox:
                     continue
                 if incident and alert_id in taken:
                     incident = {**incident, "acknowledged_by": taken[alert_id].by}
-                routes = routing.of(channel, incident, below[alert_id]) if incident else None
+                routes = routing.of(channel, incident) if incident else None
                 standing = _standing(incident, history, routes, routing.silences, taken.get(alert_id), now)
                 self._queue_one(alert_id, incident, history, standing, warehouse, channel, now, takes)
 

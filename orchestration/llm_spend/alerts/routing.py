@@ -1,6 +1,6 @@
 """Who is told of what, and when not: routes and silences, as the last build left them in the warehouse."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -77,11 +77,11 @@ class Routing:
     routes: Sequence[Route] = ()
     silences: Sequence[Silence] = ()
 
-    def of(self, channel: str, incident: Incident, below: Iterable[Incident] = ()) -> list[Route] | None:
+    def of(self, channel: str, incident: Incident) -> list[Route] | None:
         """The routes by which an incident goes to a channel, for itself or for one below it that is not told on its
         own, or None: it does not. A channel without routes of its own takes everything."""
         own = [route for route in self.routes if route.channel == channel]
-        family = [incident, *below]
+        family = [incident, *incident.get("below", ())]
         matching = [route for route in own if any(route.matcher.matches(each) for each in family)]
         return matching if matching or not own else None
 

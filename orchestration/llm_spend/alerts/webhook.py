@@ -18,6 +18,7 @@ _COLUMNS = (
     "alert_id", "fingerprint", "rule_id", "severity", "status", "entity_type", "entity_id", "period_type", "metric",
     "window_start", "window_end", "opened_at", "last_seen_at", "resolved_at", "observed_value", "baseline_value",
     "threshold_value", "change_percent", "impact_usd", "owner", "acknowledged_by", "stale_note", "evidence",
+    "below",
 )  # fmt: skip
 
 
