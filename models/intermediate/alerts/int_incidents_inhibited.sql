@@ -9,7 +9,8 @@
 {% set no_causes = sql_list(['unknown', 'budget_too_small']) %}
 {# Anything may cost more because it is used more: that alone does not make two incidents one. #}
 {% set common_cause = "'traffic_growth'" %}
-{% set first_day = "cast('2020-01-01' as date)" %}
+{# A Monday, from which weeks are counted. #}
+{% set first_day = "cast('2019-12-30' as date)" %}
 {% set comes_back_within_days = 7 %}
 
 with incidents as (
@@ -25,13 +26,6 @@ with incidents as (
             when incidents.entity_type = 'prompt_version' then {{ text_word('incidents.entity_id', 1) }}
         end as version_of,
         incidents.period_type,
-        case
-            when incidents.period_type like 'monthly%'
-                then {{ dbt.date_trunc('month', 'incidents.opening_period_start') }}
-            when incidents.period_type like 'weekly%'
-                then {{ dbt.date_trunc('week', 'incidents.opening_period_start') }}
-            else {{ dbt.date_trunc('day', 'incidents.opening_period_start') }}
-        end as budget_period,
         incidents.opening_period_start,
         incidents.opening_period_end,
         incidents.resolving_period_end,
@@ -80,7 +74,15 @@ silenced as (
 
 judged as (
 
-    select incidents.*
+    select
+        incidents.*,
+        case
+            when incidents.period_type like 'monthly%'
+                then 100 * extract(year from incidents.opening_period_start)
+                    + extract(month from incidents.opening_period_start)
+            when incidents.period_type like 'weekly%' then incidents.opening_day - mod(incidents.opening_day, 7)
+            else incidents.opening_day
+        end as budget_period
     from incidents
     left join silenced
         on incidents.alert_id = silenced.alert_id
