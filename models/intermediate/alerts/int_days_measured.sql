@@ -174,6 +174,8 @@ history as (
         {{ columns_of('series', ['metric', 'entity_type', 'entity_id', 'usage_date']) }},
         earlier.usage_date as earlier_date,
         earlier.metric_value as earlier_value,
+        {{ days_between('earlier.usage_date', 'series.usage_date') }}
+            as days_ago,
         -- weekends are compared with weekends, where that matters
         case when series.is_amount = 0 or series.is_weekend = earlier.is_weekend then 1 else 0 end as is_like
     from series
@@ -187,28 +189,39 @@ history as (
 
 ),
 {% set spans = {
-    'recent': (-28, 0, false),
-    'recent_like': (-28, 0, true),
-    'last_week': (-7, 0, false),
-    'lagged_like': (-1 * trend_days, -1 * trend_lag, true),
+    'recent': (1, 28, 0, min_days),
+    'recent_like': (1, 28, 1, min_days_of_week_part),
+    'last_week': (1, 7, 0, min_days_of_week_part),
+    'lagged_like': (trend_lag + 1, trend_days, 1, min_days_of_week_part),
 } %}
+
+-- Spans, and other lists below, are joined and not repeated: an engine that copies a step to each place where it is read
+-- would compute all of it many times.
+spans as (
+
+    {% for span, (first_day_ago, last_day_ago, is_like, least_days) in spans.items() -%}
+    select
+        '{{ span }}' as span,
+        {{ first_day_ago }} as first_day_ago,
+        {{ last_day_ago }} as last_day_ago,
+        {{ is_like }} as only_like,
+        {{ least_days }} as least_days
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
 
 spanned as (
 
-    {% for span, (first_day, end_day, only_like) in spans.items() -%}
     select
-        {{ day_of_metric }},
-        '{{ span }}' as span,
-        {{ min_days if span == 'recent' else min_days_of_week_part }} as least_days,
-        earlier_date,
-        earlier_value
+        {{ columns_of('history', ['metric', 'entity_type', 'entity_id', 'usage_date', 'earlier_date', 'earlier_value']) }},
+        spans.span,
+        spans.least_days
     from history
-    where
-        {{ add_days('usage_date', first_day) }} <= earlier_date
-        and {{ add_days('usage_date', end_day) }} > earlier_date
-        {% if only_like %}and is_like = 1{% endif %}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    inner join spans
+        on history.days_ago >= spans.first_day_ago
+        and history.days_ago <= spans.last_day_ago
+        and history.is_like >= spans.only_like
+
 ),
 
 ranked as (
@@ -295,28 +308,50 @@ measured as (
         and series.usage_date = launches.usage_date
 
 ),
-{% set busyness = {'traffic': 'recent_like_median * growth', 'trend': 'lagged_like_median'} %}
+
+looks as (
+
+    select 'traffic' as peers_of
+    union all
+    select 'trend' as peers_of
+
+),
+
+expected_requests as (
+
+    select
+        looks.peers_of,
+        measured.entity_type,
+        measured.entity_id,
+        measured.usage_date,
+        measured.metric_value,
+        case
+            when looks.peers_of = 'traffic' then measured.recent_like_median * measured.growth
+            else measured.lagged_like_median
+        end as expected
+    from measured
+    cross join looks
+    where
+        measured.metric = 'daily_requests'
+        and measured.entity_type in ('endpoint', 'tenant')
+
+),
 
 -- By how much the middle tenant, and the middle endpoint, had more requests than usual.
 peers as (
 
-    {% for name, expected in busyness.items() -%}
     select
-        '{{ name }}' as peers_of,
-        entity_type,
+        peers_of,
         usage_date,
-        {{ ratio('metric_value', expected) }} as times_usual,
+        {{ ratio('metric_value', 'expected') }} as times_usual,
         row_number() over (
-            partition by entity_type, usage_date order by {{ ratio('metric_value', expected) }}, entity_id
+            partition by peers_of, entity_type, usage_date
+            order by {{ ratio('metric_value', 'expected') }}, entity_id
         ) as peer_rank,
-        count(*) over (partition by entity_type, usage_date) as peers
-    from measured
-    where
-        metric = 'daily_requests'
-        and entity_type in ('endpoint', 'tenant')
-        and {{ expected }} > 0
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+        count(*) over (partition by peers_of, entity_type, usage_date) as peers
+    from expected_requests
+    where expected > 0
+
 ),
 
 busy_days as (
@@ -355,57 +390,51 @@ planned as (
 
 ),
 
+ways as (
+
+    select 'usual' as way
+    union all
+    select 'trend' as way
+    union all
+    select 'week' as way
+
+),
+
 -- What was usual, in the three ways in which a rule may ask.
 compared as (
 
     select
-        metric,
-        entity_type,
-        entity_id,
-        usage_date,
-        requests,
-        cost_usd,
-        own_dollars,
-        metric_value,
-        recent_like_median * growth * traffic + planned_value as baseline,
-        recent_like_spread * growth * traffic as spread
+        case ways.way
+            when 'trend' then 'daily_requests_in_trend'
+            when 'week' then 'daily_cost_in_week'
+            else planned.metric
+        end as metric,
+        {{ columns_of('planned', [
+            'entity_type', 'entity_id', 'usage_date', 'requests', 'cost_usd', 'own_dollars', 'metric_value',
+        ]) }},
+        case ways.way
+            when 'trend' then planned.lagged_like_median * planned.trend
+            when 'week' then planned.last_week_median * planned.traffic
+            else planned.recent_like_median * planned.growth * planned.traffic
+        end + planned.planned_value as baseline,
+        case ways.way
+            when 'trend' then planned.lagged_like_spread * planned.trend
+            when 'usual' then planned.recent_like_spread * planned.growth * planned.traffic
+        end as spread
     from planned
-
-    union all
-
-    select
-        'daily_requests_in_trend' as metric,
-        entity_type,
-        entity_id,
-        usage_date,
-        requests,
-        cost_usd,
-        own_dollars,
-        metric_value,
-        lagged_like_median * trend + planned_value as baseline,
-        lagged_like_spread * trend as spread
-    from planned
+    cross join ways
     where
-        metric = 'daily_requests'
-        and entity_type in {{ sql_list(alert_metrics()['daily_requests_in_trend'].of) }}
-
-    union all
-
-    select
-        'daily_cost_in_week' as metric,
-        entity_type,
-        entity_id,
-        usage_date,
-        requests,
-        cost_usd,
-        own_dollars,
-        metric_value,
-        last_week_median * traffic + planned_value as baseline,
-        cast(null as {{ type_ratio() }}) as spread
-    from planned
-    where
-        metric = 'daily_cost'
-        and entity_type in {{ sql_list(alert_metrics()['daily_cost_in_week'].of) }}
+        ways.way = 'usual'
+        or (
+            ways.way = 'trend'
+            and planned.metric = 'daily_requests'
+            and planned.entity_type in {{ sql_list(alert_metrics()['daily_requests_in_trend'].of) }}
+        )
+        or (
+            ways.way = 'week'
+            and planned.metric = 'daily_cost'
+            and planned.entity_type in {{ sql_list(alert_metrics()['daily_cost_in_week'].of) }}
+        )
 
 ),
 

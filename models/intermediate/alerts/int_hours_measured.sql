@@ -67,7 +67,9 @@ firsts as (
 dear_hours as (
 
     select
-        hours.*,
+        {{ columns_of('hours', [
+            'entity_type', 'entity_id', 'usage_hour', 'usage_date', 'hour_of_day', 'is_weekend', 'attempts', 'hour_cost',
+        ]) }},
         {{ add_days('firsts.first_date', days_new) }} <= hours.usage_date as is_settled
     from hours
     inner join firsts

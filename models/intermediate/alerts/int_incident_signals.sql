@@ -28,7 +28,7 @@ spend as (
 main_endpoints as (
 
     select
-        alert_id,
+        alert_id as driven_alert_id,
         entity_id as main_endpoint_tag
     from {{ ref('alert_contributors') }}
     where
@@ -46,7 +46,7 @@ looked_at as (
         case when spend.endpoint_tag = {{ unattributed() }} then spend.attempts else 0 end as untagged_attempts
     from spend
     left join main_endpoints
-        on spend.alert_id = main_endpoints.alert_id
+        on spend.alert_id = main_endpoints.driven_alert_id
 
 ),
 

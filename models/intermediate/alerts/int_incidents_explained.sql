@@ -1,11 +1,13 @@
 -- The first line of alert_causes that holds names the cause. Where none does, nobody is sent the wrong way: the cause
 -- is unknown, and what the rule itself advises is left.
 
+{{ config(materialized=shared_step()) }}
+
 with signals as (
 
     select
         incidents.rule_id,
-        signals.*
+        {{ columns_of('signals', ['alert_id'] + incident_signals()) }}
     from {{ ref('int_incidents_opened') }} as incidents
     inner join {{ ref('int_incident_signals') }} as signals
         on incidents.alert_id = signals.alert_id

@@ -16,7 +16,7 @@
 with incidents as (
 
     select
-        incidents.alert_id,
+        incidents.alert_id as alert_id,
         incidents.rule_id as rule_id,
         incidents.severity,
         incidents.entity_type as entity_type,
@@ -59,7 +59,7 @@ with incidents as (
 silenced as (
 
     select
-        children.alert_id,
+        children.alert_id as alert_id,
         min(parents.place) as parent_place
     from incidents as children
     inner join incidents as parents
@@ -75,18 +75,15 @@ silenced as (
 judged as (
 
     select
-        incidents.*,
+        *,
         case
-            when incidents.period_type like 'monthly%'
-                then 100 * extract(year from incidents.opening_period_start)
-                    + extract(month from incidents.opening_period_start)
-            when incidents.period_type like 'weekly%' then incidents.opening_day - mod(incidents.opening_day, 7)
-            else incidents.opening_day
+            when period_type like 'monthly%'
+                then 100 * extract(year from opening_period_start) + extract(month from opening_period_start)
+            when period_type like 'weekly%' then opening_day - mod(opening_day, 7)
+            else opening_day
         end as budget_period
     from incidents
-    left join silenced
-        on incidents.alert_id = silenced.alert_id
-    where silenced.alert_id is null
+    where alert_id not in (select silenced.alert_id from silenced)
 
 ),
 

@@ -8,7 +8,10 @@
 with judged as (
 
     select
-        evaluations.*,
+        {{ columns_of('evaluations', [
+            'rule_id', 'metric', 'entity_type', 'entity_id', 'period_type', 'period_start', 'period_end', 'metric_value',
+            'dollars', 'severity', 'state',
+        ]) }},
         rules.periods_to_open,
         rules.periods_to_resolve,
         row_number() over (
