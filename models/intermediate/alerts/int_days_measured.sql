@@ -195,8 +195,8 @@ history as (
     'lagged_like': (trend_lag + 1, trend_days, 1, min_days_of_week_part),
 } %}
 
--- Spans, and other lists below, are joined and not repeated: an engine that copies a step to each place where it is read
--- would compute all of it many times.
+-- Spans, and other lists below, are joined and not repeated: an engine that copies a step to each place where it is
+-- read would compute all of it many times.
 spans as (
 
     {% for span, (first_day_ago, last_day_ago, is_like, least_days) in spans.items() -%}
@@ -213,7 +213,9 @@ spans as (
 spanned as (
 
     select
-        {{ columns_of('history', ['metric', 'entity_type', 'entity_id', 'usage_date', 'earlier_date', 'earlier_value']) }},
+        {{ columns_of('history', [
+            'metric', 'entity_type', 'entity_id', 'usage_date', 'earlier_date', 'earlier_value',
+        ]) }},
         spans.span,
         spans.least_days
     from history
