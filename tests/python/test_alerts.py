@@ -1,4 +1,4 @@
-"""The alerts of the demo: each planted incident of a dollar a day or more is a page, and nothing else is."""
+"""The alerts of the demo: planted incidents with the dollars that a rule asks for are pages, nothing else is."""
 
 from collections.abc import Sequence
 from datetime import datetime
