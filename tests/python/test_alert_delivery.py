@@ -393,7 +393,8 @@ def test_a_jsonl_object_holds_every_column(database: Path, outbox: Path, tmp_pat
     path = tmp_path / "new" / "alerts.jsonl"
     deliver(database, outbox, [JsonlChannel(path=path)], datetime(2026, 8, 4, 6, 0, tzinfo=UTC))
     written = json.loads(path.read_text())
-    assert set(written) == {*row, "event", "delivered_at"}
+    assert set(written) == {*row, "below", "event", "delivered_at"}
+    assert written["below"] == []
     assert written["event"] == "opened"
     assert written["delivered_at"] == "2026-08-04T06:00:00Z"
     assert written["opened_at"] == "2026-08-03T15:00:00Z"
