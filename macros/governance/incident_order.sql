@@ -5,7 +5,7 @@
 {% macro narrowness_rank(entity_type) -%}
 case {{ entity_type }}
             {%- for narrower in [
-                'run', 'prompt_version', 'agent', 'workflow', 'endpoint', 'user', 'feature', 'tenant', 'api_key',
+                'run', 'prompt_version', 'agent', 'workflow', 'endpoint', 'feature', 'tenant', 'user', 'api_key',
                 'project', 'cost_group', 'team', 'model', 'provider',
             ] %}
             when '{{ narrower }}' then {{ loop.index }}

@@ -46,9 +46,15 @@ def calls(hour: datetime, count: int) -> list[dict[str, object]]:
 class Office:
     """A Dagster that runs, its log folder, and whom it tells."""
 
-    def __init__(self, folder: Path, endpoint: Endpoint, log: Path) -> None:
-        self.folder, self.endpoint, self.log = folder, endpoint, log
+    def __init__(self, folder: Path, endpoint: Endpoint, log: Path, process: subprocess.Popen) -> None:
+        self.folder, self.endpoint, self.log, self.process = folder, endpoint, log, process
         self.events = folder / "events"
+
+    def stop(self) -> None:
+        """End Dagster and all that it started; again does nothing."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def wait_for(self, what: Callable[[dict], bool]) -> dict:
         """The first message of that kind."""
@@ -108,11 +114,11 @@ def office(tmp_path: Path) -> Iterator[Office]:
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
+        office = Office(tmp_path, endpoint, tmp_path / "log.txt", process)
         try:
-            yield Office(tmp_path, endpoint, tmp_path / "log.txt")
+            yield office
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            office.stop()
 
 
 def test_an_incident_and_its_end_go_from_the_log_to_people(office: Office) -> None:
@@ -137,6 +143,7 @@ def test_an_incident_and_its_end_go_from_the_log_to_people(office: Office) -> No
 
     told = [body["event_action"] for body in office.endpoint.accepted if body.get("dedup_key") == key]
     assert told == ["trigger", "resolve"], "the runs in between told nothing twice"
+    office.stop()
     written = b"".join(path.read_bytes() for path in office.folder.rglob("*") if path.is_file())
     assert CANARY.encode() not in written
 

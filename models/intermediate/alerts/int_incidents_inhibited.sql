@@ -9,6 +9,7 @@
 {% set no_causes = sql_list(['unknown', 'budget_too_small']) %}
 {# Anything may cost more because it is used more: that alone does not make two incidents one. #}
 {% set common_cause = "'traffic_growth'" %}
+{% set price_change = "'price_change'" %}
 {# A Monday, from which weeks are counted. #}
 {% set first_day = "cast('2019-12-30' as date)" %}
 {% set comes_back_within_days = 7 %}
@@ -66,7 +67,7 @@ silenced as (
         on children.source_family = parents.family
     where
         parents.place < children.place
-        and coalesce(parents.resolving_period_end > children.opening_period_start, true)
+        and coalesce(parents.resolving_period_end > children.opening_period_end, true)
         and {{ is_hidden_by('children', 'parents') }}
     group by children.alert_id
 
@@ -90,140 +91,175 @@ judged as (
 contributors as (
 
     select
-        *,
+        alert_id,
+        entity_type,
+        entity_id,
+        is_main,
         count(*) over (partition by alert_id, entity_type) as contributors_of_type
     from {{ ref('alert_contributors') }}
 
 ),
 
-main_contributors as (
+-- What an incident is about, what that is a part of, and what drove it.
+sides as (
 
-    select * from contributors
+    select
+        alert_id,
+        'itself' as side,
+        entity_type,
+        entity_id,
+        1 as contributors_of_type
+    from judged
+
+    union all
+
+    select
+        alert_id,
+        'whole' as side,
+        'endpoint' as entity_type,
+        version_of as entity_id,
+        1 as contributors_of_type
+    from judged
+    where version_of is not null
+
+    union all
+
+    select
+        alert_id,
+        'driver' as side,
+        entity_type,
+        entity_id,
+        contributors_of_type
+    from contributors
     where is_main
+
+),
+
+pairs as (
+
+    select
+        children.alert_id as child_id,
+        parents.alert_id as parent_id,
+        children.side as child_side,
+        parents.side as parent_side,
+        parents.entity_type as shared_type,
+        parents.contributors_of_type
+    from sides as children
+    inner join sides as parents
+        on children.entity_type = parents.entity_type
+        and children.entity_id = parents.entity_id
+
+),
+
+compared as (
+
+    select
+        pairs.child_id,
+        pairs.child_side,
+        pairs.parent_side,
+        pairs.shared_type,
+        pairs.contributors_of_type,
+        parents.place as parent_place,
+        parents.entity_type as parent_type,
+        parents.family as parent_family,
+        children.family as child_family,
+        children.within_days,
+        children.period_type as child_period_type,
+        case when pairs.child_side = 'itself' and pairs.parent_side = 'itself' then 1 else 0 end as is_same_entity,
+        case when parents.rule_id = children.rule_id then 1 else 0 end as is_same_rule,
+        case
+            when parents.known_cause is null or children.known_cause is null then 'unknown'
+            when parents.known_cause != children.known_cause then 'another'
+            when parents.known_cause = {{ common_cause }} then 'common'
+            when parents.known_cause = {{ price_change }} then 'price'
+            else 'the same'
+        end as shared_cause,
+        case
+            when parents.period_type = children.period_type and parents.budget_period = children.budget_period then 1
+            else 0
+        end as is_same_budget_period,
+        children.opening_day - parents.opening_day as days_later,
+        coalesce(children.opening_day - parents.resolving_day, 0) as days_over,
+        case
+            when coalesce(parents.resolving_period_end > children.judged_from, true) then 1
+            else 0
+        end as is_going_on,
+        case when children.judged_from < parents.opening_period_end then 1 else 0 end as had_begun
+    from pairs
+    inner join judged as children
+        on pairs.child_id = children.alert_id
+    inner join judged as parents
+        on pairs.parent_id = parents.alert_id
+    where
+        parents.place < children.place
+        and (parents.severity != 'info' or children.severity = 'info')
+        and {{ is_hidden_by('children', 'parents') }}
 
 ),
 
 related as (
 
-    select
-        children.alert_id as child_id,
-        parents.alert_id as parent_id,
-        'the same entity' as relation
-    from judged as children
-    inner join judged as parents
-        on children.entity_type = parents.entity_type
-        and children.entity_id = parents.entity_id
-
-    union all
-
-    select
-        contributors.alert_id as child_id,
-        parents.alert_id as parent_id,
-        'driven by the parent' as relation
-    from main_contributors as contributors
-    inner join judged as parents
-        on contributors.entity_type = parents.entity_type
-        and contributors.entity_id = parents.entity_id
-
-    union all
-
-    select
-        children.alert_id as child_id,
-        contributors.alert_id as parent_id,
-        'driver of the parent' as relation
-    from main_contributors as contributors
-    inner join judged as children
-        on contributors.entity_type = children.entity_type
-        and contributors.entity_id = children.entity_id
-    inner join judged as parents
-        on contributors.alert_id = parents.alert_id
-    -- a tenant is no driver of its user: there is no other to drive it. What both have in common may still be a price.
+    select * from compared
     where
-        contributors.contributors_of_type > 1
-        or parents.entity_type = 'total'
-        or (parents.known_cause = children.known_cause and parents.known_cause != {{ common_cause }})
-
-    union all
-
-    select
-        children.alert_id as child_id,
-        parents.alert_id as parent_id,
-        'a part of the other' as relation
-    from judged as children
-    inner join judged as parents
-        on children.version_of = parents.entity_id
-        and parents.entity_type = 'endpoint'
-
-    union all
-
-    select
-        children.alert_id as child_id,
-        parents.alert_id as parent_id,
-        'a part of the other' as relation
-    from judged as children
-    inner join judged as parents
-        on children.entity_id = parents.version_of
-        and children.entity_type = 'endpoint'
+        (child_side = 'itself' and parent_side in ('itself', 'whole'))
+        or (child_side in ('whole', 'driver') and parent_side = 'itself')
+        -- A tenant is no driver of its user: there is no other to drive it. What both have in common may still be a
+        -- price.
+        or (
+            child_side = 'itself'
+            and parent_side = 'driver'
+            and had_begun = 1
+            and (
+                contributors_of_type > 1
+                or parent_type = 'total'
+                or shared_cause in ('the same', 'price')
+            )
+        )
+        -- A price is the model's: all whose tokens became dearer by it is one.
+        or (
+            child_side = 'driver'
+            and parent_side = 'driver'
+            and shared_type = 'model'
+            and shared_cause = 'price'
+            and is_same_rule = 1
+        )
 
 ),
 
--- What drove another was not over when that began, had begun when it drove it, and has the same cause, as far as it is
--- known.
 ranked as (
 
     select
-        related.child_id,
-        parents.place as parent_place,
+        child_id,
+        parent_place,
         row_number() over (
-            partition by related.child_id
-            order by case when related.relation = 'driver of the parent' then 2 else 1 end, parents.place
+            partition by child_id
+            order by case when parent_side = 'driver' then 2 else 1 end, parent_place
         ) as parent_rank
     from related
-    inner join judged as children
-        on related.child_id = children.alert_id
-    inner join judged as parents
-        on related.parent_id = parents.alert_id
     where
-        parents.place < children.place
-        and (parents.severity != 'info' or children.severity = 'info')
-        and {{ is_hidden_by('children', 'parents') }}
-        and (related.relation != 'driver of the parent' or children.judged_from < parents.opening_period_end)
-        and (
-            (
-                children.opening_day - parents.opening_day <= children.within_days
-                -- a budget that is too small says so, whatever else went wrong
-                and (
-                    parents.family = children.family
-                    or coalesce(parents.known_cause = children.known_cause, false)
-                )
-                and (
-                    related.relation = 'the same entity'
-                    or (
-                        coalesce(parents.resolving_period_end > children.judged_from, true)
-                        and coalesce(parents.known_cause = children.known_cause, true)
-                    )
-                )
-            )
-            or (
-                children.family = 'anomaly'
-                and children.period_type != 'hourly'
-                and coalesce(children.opening_day - parents.resolving_day <= {{ comes_back_within_days }}, true)
-                and (
-                    parents.known_cause = children.known_cause
-                    or (
-                        related.relation = 'the same entity'
-                        and parents.rule_id = children.rule_id
-                        and coalesce(parents.known_cause = children.known_cause, true)
-                    )
-                )
-            )
-            or (
-                parents.family = 'budget'
-                and related.relation = 'the same entity'
-                and parents.period_type = children.period_type
-                and parents.budget_period = children.budget_period
+        -- what is near in time is the same, unless it is known to have another cause or to have begun after the end
+        (
+            days_later <= within_days
+            -- a budget that is too small says so, whatever else went wrong
+            and (parent_family = child_family or shared_cause in ('common', 'price', 'the same'))
+            and (
+                (is_same_entity = 1 and is_going_on = 1)
+                or (shared_cause != 'another' and (is_same_entity = 1 or is_going_on = 1))
             )
         )
+        -- what goes on or comes back has the same cause; growth goes on for ever
+        or (
+            child_family = 'anomaly'
+            and child_period_type != 'hourly'
+            and days_over <= {{ comes_back_within_days }}
+            and (
+                shared_cause in ('price', 'the same')
+                or (shared_cause = 'common' and days_later <= {{ comes_back_within_days }})
+                or (shared_cause = 'unknown' and is_same_entity = 1 and is_same_rule = 1)
+            )
+        )
+        -- a budget of one period is one
+        or (parent_family = 'budget' and is_same_entity = 1 and is_same_budget_period = 1)
 
 ),
 
