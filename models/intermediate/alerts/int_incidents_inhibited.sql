@@ -143,7 +143,7 @@ pairs as (
         children.side as child_side,
         parents.side as parent_side,
         parents.entity_type as shared_type,
-        parents.contributors_of_type
+        parents.contributors_of_type as contributors_of_type
     from sides as children
     inner join sides as parents
         on children.entity_type = parents.entity_type
@@ -163,7 +163,7 @@ compared as (
         parents.entity_type as parent_type,
         parents.family as parent_family,
         children.family as child_family,
-        children.within_days,
+        children.within_days as within_days,
         children.period_type as child_period_type,
         case when pairs.child_side = 'itself' and pairs.parent_side = 'itself' then 1 else 0 end as is_same_entity,
         case when parents.rule_id = children.rule_id then 1 else 0 end as is_same_rule,
