@@ -15,7 +15,7 @@
 -- Under a fortnight nothing is usual, and a week of days is the least that shows a rhythm.
 {% set days_new, min_days, min_days_of_week_part = 14, 7, 4 %}
 -- A trend shows against days that it had not reached yet.
-{% set trend_lag, trend_days, trend_dollar_days = 14, 42, 3 %}
+{% set trend_lag, trend_days = 14, 42 %}
 {% set min_peers = 5 %}
 {% set day_of_metric = 'metric, entity_type, entity_id, usage_date' %}
 
@@ -440,26 +440,6 @@ compared as (
 
 ),
 
-beyond as (
-
-    select
-        metric,
-        entity_type,
-        entity_id,
-        usage_date,
-        metric_value,
-        baseline,
-        spread,
-        requests,
-        case
-            when own_dollars is not null then own_dollars
-            when baseline > metric_value then {{ money('0') }}
-            else {{ derived_usd('cost_usd * (1 - coalesce(' ~ ratio('baseline', 'metric_value') ~ ', 0))') }}
-        end as dollars
-    from compared
-
-),
-
 final as (
 
     select
@@ -473,17 +453,12 @@ final as (
         baseline,
         spread,
         requests as samples,
-        -- a trend is no single day: the mean of three
         case
-            when metric = 'daily_requests_in_trend'
-                then {{ derived_usd(ratio(
-                    'sum(case when baseline is null then 0 else dollars end) over ('
-                    ~ 'partition by metric, entity_type, entity_id order by usage_date '
-                    ~ 'rows between ' ~ (trend_dollar_days - 1) ~ ' preceding and current row)', trend_dollar_days
-                )) }}
-            else dollars
+            when own_dollars is not null then own_dollars
+            when baseline > metric_value then {{ money('0') }}
+            else {{ derived_usd('cost_usd * (1 - coalesce(' ~ ratio('baseline', 'metric_value') ~ ', 0))') }}
         end as dollars
-    from beyond
+    from compared
 
 )
 

@@ -305,14 +305,52 @@ round_{{ round }} as (
 ),
 
 {% endfor -%}
+rooted as (
+
+    select
+        nearest.alert_id as alert_id,
+        rooted.parent_alert_id as root_id,
+        children.place as place,
+        case
+            when
+                nearest.parent_alert_id != rooted.parent_alert_id
+                and children.known_cause != roots.known_cause
+                and (children.entity_type != roots.entity_type or children.entity_id != roots.entity_id)
+                then children.known_cause
+        end as own_cause
+    from round_0 as nearest
+    inner join round_{{ rounds }} as rooted
+        on nearest.alert_id = rooted.alert_id
+    inner join incidents as children
+        on nearest.alert_id = children.alert_id
+    inner join incidents as roots
+        on rooted.parent_alert_id = roots.alert_id
+
+),
+
+-- Of what only others connect with the root, another entity with another known cause is a page of its own.
+parted as (
+
+    select
+        *,
+        min(place) over (partition by root_id, own_cause) as first_place
+    from rooted
+
+),
+
 final as (
 
     select
         incidents.alert_id as alert_id,
-        parents.parent_alert_id
+        case
+            when parted.own_cause is null then parted.root_id
+            when parted.place != parted.first_place then firsts.alert_id
+        end as parent_alert_id
     from {{ ref('int_incidents_opened') }} as incidents
-    left join round_{{ rounds }} as parents
-        on incidents.alert_id = parents.alert_id
+    left join parted
+        on incidents.alert_id = parted.alert_id
+    left join incidents as firsts
+        on parted.first_place = firsts.place
 
 )
 
