@@ -322,7 +322,7 @@ def test_a_broken_row_is_rejected_whatever_its_kind(tmp_path: Path) -> None:
     assert (report.accepted, report.files[0].left_out, report.rejected) == (1, 0, 1)
 
 
-def test_ids_of_rows_left_out_are_not_hashed_into_the_log(tmp_path: Path) -> None:
+def test_a_load_that_hashes_ids_leaves_rows_out_too(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     rows = [{**CALL, "user_id": "a"}, {"kind": "click", "user_id": "b"}]
     log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
