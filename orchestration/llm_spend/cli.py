@@ -475,6 +475,8 @@ def _print_load(report: "LoadReport") -> None:
             outcome = f"{events} loaded"
             if file.rejected:
                 outcome += f", {summary.count(file.rejected, 'line')} rejected"
+            if file.left_out:
+                outcome += f", {summary.count(file.left_out, 'row')} of another kind left out"
         details = [f"line {rejection.line:,}: {rejection.reason}" for rejection in file.first_rejections]
         if file.unused_columns and not file.is_skipped:
             details.append(f"not used: {', '.join(file.unused_columns)}")

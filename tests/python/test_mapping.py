@@ -22,7 +22,8 @@ def test_every_option_is_read() -> None:
         """
         names: camelCase
         input_includes_cache: false
-        output_includes_reasoning: true
+        output_includes_reasoning: {from: provider, values: {gemini: false}, otherwise: true, optional: true}
+        only: {event: [call, 7]}
         fields:
           model: model_name
           started_at: {from: created, format: unix_seconds}
@@ -30,7 +31,7 @@ def test_every_option_is_read() -> None:
           provider: {constant: openai}
           status: {from: code, values: {200: success, 429: rate_limited, "": null}}
           external_request_id: {from: [request_id, trace_id], optional: true}
-          reported_cost_usd: {from: cost, zero_is_null: true}
+          reported_cost_usd: {from: cost, unit: cents, zero_is_null: true}
           user_id: {from: user, hash: true}
           cache_hit: {constant: false}
         """,
@@ -40,7 +41,10 @@ def test_every_option_is_read() -> None:
         name="m.yml",
         names="camelCase",
         input_includes_cache=False,
-        output_includes_reasoning=True,
+        output_includes_reasoning=FieldSource(
+            ("provider",), values=(("gemini", "false"),), otherwise="true", optional=True
+        ),
+        only=("event", ("call", "7")),
         fields={
             "model": FieldSource(("model_name",)),
             "started_at": FieldSource(("created",), format="unix_seconds"),
@@ -48,7 +52,7 @@ def test_every_option_is_read() -> None:
             "provider": FieldSource(constant="openai"),
             "status": FieldSource(("code",), values=(("200", "success"), ("429", "rate_limited"), ("", None))),
             "external_request_id": FieldSource(("request_id", "trace_id"), optional=True),
-            "reported_cost_usd": FieldSource(("cost",), zero_is_null=True),
+            "reported_cost_usd": FieldSource(("cost",), unit="cents", zero_is_null=True),
             "user_id": FieldSource(("user",), hash=True),
             "cache_hit": FieldSource(constant="false"),
         },
@@ -93,6 +97,21 @@ def test_camel_case_names(name: str, camel: str) -> None:
             "fields.started_at.format must be one of iso, unix_sec",
         ),
         ("fields: {latency_ms: {from: a, unit: hours}}", "fields.latency_ms.unit must be one of seconds"),
+        (
+            "fields: {reported_cost_usd: {from: a, unit: cent}}",
+            "fields.reported_cost_usd.unit must be one of dollars, cents, not 'cent'",
+        ),
+        ("fields: {input_tokens: {from: a, unit: cents}}", "fields.input_tokens: unknown option 'unit'"),
+        (
+            "fields: {status: {from: a, otherwise: error}}",
+            "fields.status.otherwise must be a value, for what `values` does not list",
+        ),
+        ("fields: {status: {from: a, values: {b: c}, otherwise: }}", "fields.status.otherwise must be a value"),
+        ("input_includes_cache: {form: a}", "input_includes_cache: unknown option 'form'; did you mean from"),
+        ("input_includes_cache: {values: {}}", "input_includes_cache needs either `from: COLUMN`"),
+        ("only: [call]", "only must be one `COLUMN: [VALUE, ...]`, not ['call']"),
+        ("only: {event: []}", "only.event must name the values of rows that are calls, not []"),
+        ("only: {event: [{}]}", "only.event must be a single value, not {}"),
         ("fields: {model: {from: a, hash: true}}", "fields.model: unknown option 'hash'"),
         ("fields: {user_id: {from: a, hash: 1}}", "fields.user_id.hash must be true or false, not 1"),
         ("fields: {status: {from: a, values: ok}}", "fields.status.values must hold `key: value` pairs"),
@@ -109,7 +128,10 @@ def test_a_wrong_mapping_is_one_clear_line(text: str, message: str) -> None:
 
 
 def test_presets_are_found_by_name_and_files_by_path(tmp_path: Path) -> None:
-    assert preset_names() == ["aider", "openai-monitoring", "opsmeter", "request-log"]
+    assert preset_names() == [
+        *("aider", "openai-monitoring", "openrouter", "opsmeter", "portkey", "posthog", "request-log"),
+        "vercel-ai-gateway",
+    ]
     assert [read_mapping(name).name for name in preset_names()] == preset_names()
     file = tmp_path / "mine.yml"
     file.write_text("names: camelCase", encoding="utf-8")
@@ -117,7 +139,7 @@ def test_presets_are_found_by_name_and_files_by_path(tmp_path: Path) -> None:
 
 
 def test_a_mapping_that_is_neither_preset_nor_file_names_the_presets(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no such file.*aider, openai-monitoring, opsmeter, request-log"):
+    with pytest.raises(UserError, match=r"no such file.*aider, openai-monitoring, .*vercel-ai-gateway"):
         read_mapping("aidre")
     with pytest.raises(UserError, match="cannot be read"):
         read_mapping(str(tmp_path))
@@ -131,7 +153,7 @@ def test_the_fingerprint_is_of_the_meaning() -> None:
 
 def test_the_documented_mappings_parse() -> None:
     examples = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         assert parse_mapping(example, str(DOCUMENT)).fields
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from llm_spend.ingest.mapping import FieldSource, Mapping
 from llm_spend.ingest.readers import BLANKS, json_pointer
-from llm_spend.ingest.schema import EVENT_COLUMNS, Column
+from llm_spend.ingest.schema import EVENT_COLUMNS, TOKEN_FLAGS, Column
 from llm_spend.ingest.sql import literal
 
 _EXPECTED = {
@@ -18,6 +18,7 @@ _EXPECTED = {
 }
 _UNIX_MICROSECONDS = {"unix_seconds": 1_000_000, "unix_milliseconds": 1_000, "unix_microseconds": 1}
 _QUOTED_LENGTH = 80
+_READ_COLUMNS = EVENT_COLUMNS + TOKEN_FLAGS
 
 
 @dataclass(frozen=True)
@@ -49,58 +50,69 @@ class EventSql:
 
     @cached_property
     def columns(self) -> list[str]:
-        read = [place.column for column in EVENT_COLUMNS for place in self._places(column)]
-        return list(dict.fromkeys(read))
+        read = [place.column for column in _READ_COLUMNS for place in self._places(column)]
+        return list(dict.fromkeys([*read, *(place.column for place in self._kind_places)]))
 
     @cached_property
     def logged(self) -> list[Column]:
         """The fields that the file can fill."""
         return [
             column
-            for column in EVENT_COLUMNS
+            for column in _READ_COLUMNS
             if self._places(column) or self.mapping.source(column).constant is not None
         ]
 
     def texts(self, rows: str) -> str:
-        """line, raw, problem and each logged field as text: translated, blank as null."""
+        """line, raw, problem, is_left_out and each logged field as text: translated, blank as null."""
         fields = "".join(f", {self._text(column)} as {column.name}" for column in self.logged)
-        return f"select line, raw, problem{fields} from ({rows})"
+        return f"select line, raw, problem, {self._is_left_out()} as is_left_out{fields} from ({rows})"
 
     def events(self, rows: str) -> str:
-        """line, raw, reason (null for an event that lands) and each field, typed."""
+        """line, raw, is_left_out, reason (null for an event that lands), each field and token flag, typed."""
         checked = [column for column in self.logged if column.kind != "text"]
         texts = "".join(f", {column.name} as {column.name}_text" for column in checked)
-        typed = "".join(f", {self._typed(column)} as {column.name}" for column in EVENT_COLUMNS)
+        typed = "".join(f", {self._typed(column)} as {column.name}" for column in _READ_COLUMNS)
         reasons = " ".join(
             f"when {column.name}_text is not null and {column.name} is null then {self._reason(column)}"
             for column in checked
         )
-        fields = ", ".join(column.name for column in EVENT_COLUMNS)
+        fields = ", ".join(column.name for column in _READ_COLUMNS)
         return f"""
-            select line, raw, case when problem is not null then problem {reasons} end as reason, {fields}
-            from (select line, raw, problem{texts}{typed} from ({self.texts(rows)}))
+            select
+                line, raw, is_left_out,
+                case when problem is not null then problem {reasons} end as reason, {fields}
+            from (select line, raw, problem, is_left_out{texts}{typed} from ({self.texts(rows)}))
         """
 
     def _places(self, column: Column) -> list[Place]:
-        found = [place for name in self.mapping.source(column).columns for place in places(name)]
+        return self._found(self.mapping.source(column).columns)
+
+    @property
+    def _kind_places(self) -> list[Place]:
+        return self._found([self.mapping.only[0]]) if self.mapping.only else []
+
+    def _found(self, names: Sequence[str]) -> list[Place]:
+        found = [place for name in names for place in places(name)]
         return [place for place in found if place.column in self.available]
+
+    def _is_left_out(self) -> str:
+        """SQL: whether the row says that it is no call; one that says nothing is judged like any other."""
+        if not self.mapping.only or not self._kind_places:
+            return "false"
+        wanted = ", ".join(literal(value) for value in self.mapping.only[1])
+        kind = _first([_not_blank(self.place_text(place)) for place in self._kind_places])
+        return f"coalesce(problem is null and {kind} not in ({wanted}), false)"
 
     def _text(self, column: Column) -> str:
         source = self.mapping.source(column)
         value = literal(source.constant) if source.constant is not None else self._logged_text(column)
-        if source.values:
-            cases = " ".join(
-                f"when {literal(logged)} then {'null' if meant is None else literal(meant)}"
-                for logged, meant in source.values
-            )
-            value = f"case {value} {cases} else {value} end"
         if source.zero_is_null:
             value = f"case when try_cast({value} as double) = 0 then null else {value} end"
         return value
 
     def _logged_text(self, column: Column) -> str:
-        texts = [_not_blank(self.place_text(place)) for place in self._places(column)]
-        return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
+        source = self.mapping.source(column)
+        return _first([_translated(_not_blank(self.place_text(place)), source) for place in self._places(column)])
 
     def place_text(self, place: Place) -> str:
         """SQL: the text at a place of the row, null where there is none."""
@@ -132,6 +144,9 @@ class EventSql:
         if column.kind == "json":
             is_object = f"case when json_valid({text}) then json_type({text}) = 'OBJECT' end"
             return f"case when {is_object} then cast(json({text}) as varchar) end"
+        if source.unit == "cents":
+            # Decimals all the way: 37 digits hold a product of 18 decimals.
+            return f"try_cast(try_cast({text} as decimal(34, 16)) * cast(0.01 as decimal(3, 2)) as {column.sql_type})"
         if column.kind == "decimal":
             return f"try_cast({text} as {column.sql_type})"
         return text
@@ -142,12 +157,27 @@ class EventSql:
         if source.format in _UNIX_MICROSECONDS:
             expected = f"a time in {source.format.replace('_', ' ')}"
         origin = "" if source.columns in ((), (column.name,)) else f" (from {' or '.join(source.columns)})"
+        name = column.name.removeprefix("_")
         hint = "; a unix time needs a mapping with a format" if expected == _EXPECTED["timestamp"] else ""
         if self.hashed:
-            return literal(f"{column.name}{origin} is not {expected}{hint}")
+            return literal(f"{name}{origin} is not {expected}{hint}")
         shown = f"left({column.name}_text, {_QUOTED_LENGTH})"
-        before, after = literal(f"{column.name}{origin} is '"), literal(f"', not {expected}{hint}")
+        before, after = literal(f"{name}{origin} is '"), literal(f"', not {expected}{hint}")
         return f"{before} || {shown} || {after}"
+
+
+def _first(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
+
+
+def _translated(text: str, source: FieldSource) -> str:
+    if not source.values:
+        return text
+    cases = " ".join(
+        f"when {literal(logged)} then {'null' if meant is None else literal(meant)}" for logged, meant in source.values
+    )
+    other = text if source.otherwise is None else f"case when {text} is not null then {literal(source.otherwise)} end"
+    return f"case {text} {cases} else {other} end"
 
 
 def _not_blank(text: str) -> str:

@@ -26,7 +26,7 @@ from llm_spend.ingest.readers import (
     json_pointer,
     open_rows,
 )
-from llm_spend.ingest.schema import EVENT_COLUMNS, create_statements
+from llm_spend.ingest.schema import EVENT_COLUMNS, TOKEN_FLAGS, create_statements
 from llm_spend.ingest.sql import first_line, literal
 
 Progress = Callable[[str, float], None]
@@ -63,19 +63,23 @@ class Rejection:
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file. `is_skipped`: it was loaded before in the same way, with these counts."""
+    """What became of one file. `is_skipped`: it was loaded before in the same way, with these counts.
+
+    `left_out` are the rows of another kind than the mapping's `only` takes: counted and not kept.
+    """
 
     path: str
     file_hash: str
     accepted: int
     rejected: int
+    left_out: int = 0
     is_skipped: bool = False
     unused_columns: tuple[str, ...] = ()
     first_rejections: tuple[Rejection, ...] = ()
 
     @property
     def rows(self) -> int:
-        return self.accepted + self.rejected
+        return self.accepted + self.rejected + self.left_out
 
 
 @dataclass(frozen=True)
@@ -192,12 +196,15 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
 def _load_file(connection: duckdb.DuckDBPyConnection, path: Path, job: _Job, watch: _Watch) -> FileReport:
     content = read_content(path)
     known = connection.execute(
-        "select mapping_hash, event_count, rejected_count from raw.raw_loaded_files where _file_hash = ?",
+        """
+        select mapping_hash, event_count, rejected_count, left_out_count from raw.raw_loaded_files
+        where _file_hash = ?
+        """,
         [content.sha256],
     ).fetchone()
     if known and known[0] == job.mapping_hash:
         rejections = _first_rejections(connection, content.sha256)
-        return FileReport(str(path), content.sha256, known[1], known[2], is_skipped=True, first_rejections=rejections)
+        return FileReport(str(path), content.sha256, *known[1:], is_skipped=True, first_rejections=rejections)
     try:
         connection.execute(f"set threads = {ARCHIVE_THREADS if compression(path) else THREADS}")
         for limit in MEMORY_LIMITS:
@@ -220,7 +227,7 @@ def _replace(
         _forget(connection, content.sha256)
         report = _land(connection, path, content.sha256, job, watch)
         connection.execute(
-            "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?)",
+            "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 content.sha256,
                 str(path),
@@ -229,6 +236,7 @@ def _replace(
                 report.accepted,
                 report.rejected,
                 job.loaded_at,
+                report.left_out,
             ],
         )
         connection.commit()
@@ -261,17 +269,21 @@ def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job
     provenance = [file_hash, str(path), job.loaded_at]
     ids = [column.name for column in sql.logged if column.name in job.hashed]
     if ids:
-        logged_ids = f"select unnest([{', '.join(ids)}]) from ({sql.texts(selected)})"
+        logged_ids = f"select unnest([{', '.join(ids)}]) from ({sql.texts(selected)}) where not is_left_out"
         fill_hashed_ids(connection, logged_ids, job.salt)
     with watch():
-        (accepted,) = _first_row(connection, _insert_events(events, job.mapping, ids), [*provenance, job.row_key])
+        (accepted,) = _first_row(connection, _insert_events(events, ids), [*provenance, job.row_key])
     _number_repeats(connection, file_hash)
-    if accepted < rows.row_count:
+    left_out = 0
+    if job.mapping.only and accepted < rows.row_count:
+        (left_out,) = _first_row(connection, f"select count(*) from ({sql.texts(selected)}) where is_left_out")
+    if accepted + left_out < rows.row_count:
         raw = literal(RAW_TEXT_WITHHELD) if job.hashed else "raw"
         connection.execute(
             f"""
             insert into raw.raw_rejected_events
-            select $1, $2, line, reason, {raw}, $3 from ({events}) where reason is not null
+            select $1, $2, line, reason, {raw}, $3 from ({events})
+            where reason is not null and not is_left_out
             """,
             provenance,
         )
@@ -279,13 +291,14 @@ def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job
         str(path),
         file_hash,
         accepted=accepted,
-        rejected=rows.row_count - accepted,
+        rejected=rows.row_count - accepted - left_out,
+        left_out=left_out,
         unused_columns=tuple(column for column in rows.columns if column not in sql.columns),
         first_rejections=_first_rejections(connection, file_hash),
     )
 
 
-def _insert_events(events: str, mapping: Mapping, ids: Sequence[str]) -> str:
+def _insert_events(events: str, ids: Sequence[str]) -> str:
     values = {column.name: f"events.{column.name}" for column in EVENT_COLUMNS}
     values["event_id"] = f"coalesce(events.event_id, {_id_of_row('events._row_hash', '1')})"
     values |= {name: f"hashed_{name}.hashed" for name in ids}
@@ -294,9 +307,9 @@ def _insert_events(events: str, mapping: Mapping, ids: Sequence[str]) -> str:
         insert into raw.raw_usage_events
         select
             {", ".join(values.values())},
-            $3, {_flag(mapping.input_includes_cache)}, {_flag(mapping.output_includes_reasoning)},
+            $3, {", ".join(f"events.{flag.name}" for flag in TOKEN_FLAGS)},
             $1, $2, events.line, events._row_hash
-        from (select *, md5($4 || raw) as _row_hash from ({events}) where reason is null) as events
+        from (select *, md5($4 || raw) as _row_hash from ({events}) where reason is null and not is_left_out) as events
         {joins}
     """
 
@@ -334,18 +347,23 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, path: Path, rows: File
     """Raise a UserError when the mapping, or the contract itself, needs a column that no row has."""
     if not rows.columns:
         return
-    for column in EVENT_COLUMNS:
+    if sql.mapping.only and not any(_has(connection, rows, place) for place in places(sql.mapping.only[0])):
+        raise UserError(
+            f"{path}: no row has the column {sql.mapping.only[0]}, by which mapping {sql.mapping.name} tells calls "
+            f"from other rows; it has {', '.join(rows.columns[:COLUMNS_SHOWN])}"
+        )
+    for column in (*EVENT_COLUMNS, *TOKEN_FLAGS):
         source = sql.mapping.source(column)
         if not source.columns or (source.optional and not column.required):
             continue
         if any(_has(connection, rows, place) for name in source.columns for place in places(name)):
             continue
         missing, has = " or ".join(source.columns), f"it has {', '.join(rows.columns[:COLUMNS_SHOWN])}"
-        if column.name in sql.mapping.fields:
+        if column.name in sql.mapping.fields or column in TOKEN_FLAGS:
             near = difflib.get_close_matches(source.columns[0], rows.columns, n=1)
             raise UserError(
                 f"{path}: no row has the column {missing}, from which mapping {sql.mapping.name} takes "
-                f"{column.name}; {f'did you mean {near[0]}? ' if near else ''}{has}"
+                f"{column.name.removeprefix('_')}; {f'did you mean {near[0]}? ' if near else ''}{has}"
             )
         raise UserError(
             f"{path}: no row has the column {missing}; {has}; say where it is with --mapping: a YAML file, "
@@ -382,6 +400,12 @@ def _require_an_event(report: LoadReport) -> None:
     if any(file.accepted for file in report.files):
         return
     broken = next((file for file in report.files if file.first_rejections), None)
+    other = next((file for file in report.files if file.left_out), None)
+    if broken is None and other is not None:
+        raise UserError(
+            f"{other.path}: not one row is a call, {other.left_out:,} are of another kind and were left out; "
+            "name a file that has calls, or another mapping"
+        )
     if broken is None:
         names = ", ".join(file.path for file in report.files)
         raise UserError(f"{names}: empty, no event to load; name a file that has some")
@@ -416,7 +440,3 @@ def _first_row(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequ
     row = connection.execute(sql, list(parameters)).fetchone()
     assert row is not None
     return row
-
-
-def _flag(value: bool | None) -> str:
-    return "null" if value is None else str(value).lower()

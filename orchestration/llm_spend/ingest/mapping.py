@@ -3,6 +3,7 @@
     names: camelCase                  # fields not listed below are looked up as inputTokens, not input_tokens
     input_includes_cache: false       # input tokens are logged without cached and cache-write tokens
     output_includes_reasoning: false  # output tokens are logged without reasoning tokens
+    only: {event: [$ai_generation]}   # rows that say something else here are no calls: counted, not loaded
     fields:
       model: model_name                                     # a column
       cached_input_tokens: usage.details.cached_tokens      # a path into a nested object
@@ -10,10 +11,18 @@
       latency_ms: {from: elapsed, unit: seconds}            # or milliseconds; rounded to whole milliseconds
       provider: {constant: openai}
       status: {from: code, values: {200: success, 429: rate_limited}}   # other values stay as they are
+      error_code: {from: code, values: {200: null}, otherwise: failed}  # or all become this one
       user_id: {from: user, hash: true}                     # HMAC-SHA-256, salt from LLM_SPEND_HASH_SALT
       feature_name: {from: feature, optional: true}         # the log may lack this column
       external_request_id: {from: [request_id, trace_id]}   # the first that has a value
-      reported_cost_usd: {from: cost, zero_is_null: true}   # the log writes 0 for "unknown"
+      reported_cost_usd: {from: cost, unit: cents}          # or dollars
+      web_search_requests: {from: searches, zero_is_null: true}  # the log writes 0 for "unknown"
+
+A log whose rows count their tokens differently says so by a column, which must become true or false:
+
+    input_includes_cache: {from: [cache_is_extra, provider], values: {true: false, anthropic: false}, otherwise: true}
+
+`values` translates each column by itself, so one that becomes null leaves the word to the next.
 
 Every key is optional. A field that is not listed is read from the column of its own name, if the log has one.
 A column whose name contains a dot wins over a path of the same spelling.
@@ -30,13 +39,15 @@ from typing import Any, Literal, get_args
 import yaml
 
 from llm_spend.errors import UserError
-from llm_spend.ingest.schema import COLUMNS_BY_NAME, EVENT_COLUMNS, Column
+from llm_spend.ingest.schema import COLUMNS_BY_NAME, EVENT_COLUMNS, TOKEN_FLAGS, Column
 
 PRESETS_DIR = Path(__file__).parent / "presets"
 
 NameStyle = Literal["snake_case", "camelCase"]
 TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds", "unix_microseconds"]
 LatencyUnit = Literal["seconds", "milliseconds"]
+MoneyUnit = Literal["dollars", "cents"]
+_UNITS: dict[str, Any] = {"latency_ms": LatencyUnit, "reported_cost_usd": MoneyUnit}
 
 
 @dataclass(frozen=True)
@@ -46,8 +57,9 @@ class FieldSource:
     columns: tuple[str, ...] = ()
     constant: str | None = None
     format: TimeFormat = "iso"
-    unit: LatencyUnit | None = None
+    unit: LatencyUnit | MoneyUnit | None = None
     values: tuple[tuple[str, str | None], ...] = ()
+    otherwise: str | None = None
     zero_is_null: bool = False
     hash: bool = False
     optional: bool = False
@@ -59,12 +71,20 @@ class Mapping:
 
     name: str = "no mapping"
     names: NameStyle = "snake_case"
-    input_includes_cache: bool | None = None
-    output_includes_reasoning: bool | None = None
+    input_includes_cache: bool | FieldSource | None = None
+    output_includes_reasoning: bool | FieldSource | None = None
+    only: tuple[str, tuple[str, ...]] | None = None
     fields: dict[str, FieldSource] = field(default_factory=dict)
 
     def source(self, column: Column) -> FieldSource:
-        """The source of a field: as listed, else the column of its own name, which the log may lack."""
+        """The source of a field: as listed, else the column of its own name, which the log may lack.
+
+        A token flag comes from nowhere unless the mapping says it.
+        """
+        if column in TOKEN_FLAGS:
+            flag = getattr(self, column.name.removeprefix("_"))
+            said = None if flag is None else str(flag).lower()
+            return flag if isinstance(flag, FieldSource) else FieldSource(constant=said)
         own_name = camel_case(column.name) if self.names == "camelCase" else column.name
         return self.fields.get(column.name) or FieldSource(columns=(own_name,), optional=True)
 
@@ -117,14 +137,17 @@ def parse_mapping(text: str, name: str) -> Mapping:
         raise UserError(f"mapping {name}: not valid YAML: {_one_line(error)}; fix the file") from None
     document = _Document(name)
     content = document.table(content, "the file")
-    document.only_known(content, ("names", "input_includes_cache", "output_includes_reasoning", "fields"), "key")
+    document.only_known(
+        content, ("names", "input_includes_cache", "output_includes_reasoning", "only", "fields"), "key"
+    )
     fields = document.table(content.get("fields", {}), "fields")
     document.only_known(fields, COLUMNS_BY_NAME, "field")
     return Mapping(
         name=name,
         names=document.choice(content.get("names", "snake_case"), NameStyle, "names"),
-        input_includes_cache=document.flag(content, "input_includes_cache", None),
-        output_includes_reasoning=document.flag(content, "output_includes_reasoning", None),
+        input_includes_cache=document.token_flag(content, "input_includes_cache"),
+        output_includes_reasoning=document.token_flag(content, "output_includes_reasoning"),
+        only=document.only(content.get("only")),
         fields={key: document.field_source(COLUMNS_BY_NAME[key], value) for key, value in fields.items()},
     )
 
@@ -157,6 +180,24 @@ class _Document:
             raise self.error(f"{where}{key} must be true or false, not {_shown(value)}")
         return value
 
+    def token_flag(self, table: dict[Any, Any], key: str) -> bool | FieldSource | None:
+        value = table.get(key)
+        if isinstance(value, dict):
+            return self.field_source(Column(key, "boolean"), value, key)
+        return self.flag(table, key, None)
+
+    def only(self, value: Any) -> tuple[str, tuple[str, ...]] | None:
+        if value is None:
+            return None
+        if not isinstance(value, dict) or len(value) != 1:
+            raise self.error(f"only must be one `COLUMN: [VALUE, ...]`, not {_shown(value)}")
+        ((column, wanted),) = value.items()
+        wanted = wanted if isinstance(wanted, list) else [wanted]
+        texts = tuple(self.scalar(text, f"only.{column}") for text in wanted)
+        if not texts or None in texts:
+            raise self.error(f"only.{column} must name the values of rows that are calls, not {_shown(value[column])}")
+        return str(column), tuple(text for text in texts if text is not None)
+
     def choice(self, value: Any, choices: Any, where: str) -> Any:
         if value not in get_args(choices):
             raise self.error(f"{where} must be one of {', '.join(get_args(choices))}, not {_shown(value)}")
@@ -168,8 +209,8 @@ class _Document:
             raise self.error(f"{where} must be a column name, not {_shown(value)}")
         return tuple(str(name) for name in names)
 
-    def field_source(self, column: Column, value: Any) -> FieldSource:
-        where = f"fields.{column.name}"
+    def field_source(self, column: Column, value: Any, where: str = "") -> FieldSource:
+        where = where or f"fields.{column.name}"
         if not isinstance(value, dict):
             return FieldSource(columns=self.column_names(value, where))
         usable = _options(column)
@@ -177,15 +218,18 @@ class _Document:
         if ("from" in value) == ("constant" in value):
             raise self.error(f"{where} needs either `from: COLUMN` or `constant: VALUE`")
         translations = self.table(value.get("values", {}), f"{where}.values")
+        if "otherwise" in value and (value["otherwise"] is None or not translations):
+            raise self.error(f"{where}.otherwise must be a value, for what `values` does not list")
         return FieldSource(
             columns=self.column_names(value["from"], f"{where}.from") if "from" in value else (),
             constant=self.scalar(value.get("constant"), f"{where}.constant"),
             format=self.choice(value.get("format", "iso"), TimeFormat, f"{where}.format"),
-            unit=self.choice(value["unit"], LatencyUnit, f"{where}.unit") if "unit" in value else None,
+            unit=self.choice(value["unit"], _UNITS[column.name], f"{where}.unit") if "unit" in value else None,
             values=tuple(
                 (self.scalar(logged, f"{where}.values") or "", self.scalar(meant, f"{where}.values"))
                 for logged, meant in translations.items()
             ),
+            otherwise=self.scalar(value.get("otherwise"), f"{where}.otherwise"),
             zero_is_null=bool(self.flag(value, "zero_is_null", False, f"{where}.")),
             hash=bool(self.flag(value, "hash", False, f"{where}.")),
             optional=bool(self.flag(value, "optional", False, f"{where}.")),
@@ -200,10 +244,10 @@ class _Document:
 
 
 def _options(column: Column) -> list[str]:
-    options = ["from", "constant", "values", "optional"]
+    options = ["from", "constant", "values", "otherwise", "optional"]
     if column.kind == "timestamp":
         options.append("format")
-    if column.name == "latency_ms":
+    if column.name in _UNITS:
         options.append("unit")
     if column.kind in ("integer", "decimal"):
         options.append("zero_is_null")

@@ -61,16 +61,21 @@ EVENT_COLUMNS: tuple[Column, ...] = (
 )
 """What a log may say about a call, in landing order; a mapping file may name exactly these."""
 
-LOAD_COLUMNS: tuple[Column, ...] = (
-    Column("_loaded_at", "timestamp"),
+TOKEN_FLAGS: tuple[Column, ...] = (
     Column("_input_includes_cache", "boolean"),
     Column("_output_includes_reasoning", "boolean"),
+)
+"""How a row counts its tokens: a mapping file says it, for the whole log or by a column."""
+
+LOAD_COLUMNS: tuple[Column, ...] = (
+    Column("_loaded_at", "timestamp"),
+    *TOKEN_FLAGS,
     Column("_file_hash"),
     Column("_source_file"),
     Column("_source_line", "integer"),
     Column("_row_hash"),
 )
-"""What the load itself knows about a row."""
+"""What the load itself knows about a row, and the token flags."""
 
 REJECTED_COLUMNS: tuple[Column, ...] = (
     Column("_file_hash"),
@@ -89,6 +94,7 @@ FILE_COLUMNS: tuple[Column, ...] = (
     Column("event_count", "integer"),
     Column("rejected_count", "integer"),
     Column("_loaded_at", "timestamp"),
+    Column("left_out_count", "integer"),
 )
 
 TABLES: dict[str, tuple[Column, ...]] = {
@@ -106,4 +112,6 @@ def create_statements() -> list[str]:
         f"create table if not exists {name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})"
         for name, columns in TABLES.items()
     ]
-    return ["create schema if not exists raw", *tables]
+    # A database of before the column has the table already.
+    added = "alter table raw.raw_loaded_files add column if not exists left_out_count bigint default 0"
+    return ["create schema if not exists raw", *tables, added]
