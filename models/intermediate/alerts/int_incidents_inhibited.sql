@@ -341,14 +341,14 @@ parted as (
 final as (
 
     select
-        incidents.alert_id as alert_id,
+        opened.alert_id as alert_id,
         case
             when parted.own_cause is null then parted.root_id
             when parted.place != parted.first_place then firsts.alert_id
         end as parent_alert_id
-    from {{ ref('int_incidents_opened') }} as incidents
+    from {{ ref('int_incidents_opened') }} as opened
     left join parted
-        on incidents.alert_id = parted.alert_id
+        on opened.alert_id = parted.alert_id
     left join incidents as firsts
         on parted.first_place = firsts.place
 
