@@ -109,12 +109,13 @@ judged as (
             when 'below' then limited.threshold
             when 'deviates'
                 then greatest(limited.threshold * limited.baseline, limited.baseline + limited.allowance)
-            -- the value at which today's sum would be so many days of the baseline; a day back at the usual drifts no more
+            -- the value at which today's sum would be so many days of the baseline; a day back at the usual is no drift
             when 'drift'
-                then greatest(
-                    limited.metric_value - drifts.drift + limited.threshold * limited.baseline,
-                    limited.baseline + limited.allowance
-                )
+                then
+                    greatest(
+                        limited.metric_value - drifts.drift + limited.threshold * limited.baseline,
+                        limited.baseline + limited.allowance
+                    )
             else limited.threshold * limited.baseline
         end as limit_value
     from limited
