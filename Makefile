@@ -5,6 +5,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --no-inp
 DAGSTER_HOME ?= $(CURDIR)/target/dagster
 UI_PORT ?= 3000
 ENGINES := $(BIN)/python tests/engines/run
+GOLDEN ?= clickhouse postgres duckdb
 TEST_DATABASE := target/test/llm_spend.duckdb
 
 export DBT_LOG_PATH := target/logs
@@ -62,7 +63,7 @@ target/focus_validator/installed: tests/focus/requirements.txt
 # Two at a time, the longest first, without builds that write nothing and without data tests: test-engines has both, and
 # Spark, which plans for minutes what others run in seconds.
 test-golden: .venv/engines ## The same numbers on DuckDB, ClickHouse and Postgres, real servers, a small log; some minutes
-	@printf '%s\n' 'clickhouse --short' 'postgres --short' 'duckdb --short' | xargs -P 2 -I{} sh -c '$(ENGINES) {}'
+	@printf '%s\n' $(GOLDEN) | xargs -P 2 -I{} sh -c '$(ENGINES) {} --short'
 
 test-engines: test-golden ## The same with the demo and all its tests, all of Spark, kills; about two hours
 	@set -e; for engine in duckdb clickhouse postgres bigquery snowflake; do $(ENGINES) $$engine; done; \
