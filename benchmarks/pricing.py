@@ -29,7 +29,7 @@ SAMPLE = 20_000
 ROUNDS = 3
 MEMORY_LIMIT = "3GB"
 PRICED = "model.llm_spend.int_attempts_priced"
-CALLS = {"model.llm_spend.int_attempts_sequenced", "model.llm_spend.stg_app__usage_events"}
+CALLS = {"model.llm_spend.int_attempts_sequenced", "model.llm_spend.int_usage_events_judged"}
 
 MIX = (
     # provider and model as logged, calls in a thousand, what such a call looks like
@@ -306,7 +306,7 @@ def generate(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
         """
     )
     connection.execute(
-        "create schema if not exists staging; create view staging.stg_app__usage_events as"
+        "create schema if not exists staging; create view staging.int_usage_events_judged as"
         " select *, started_at as _loaded_at from intermediate.int_attempts_sequenced"
     )
 

@@ -12,6 +12,49 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The logs that are read, the best first: of a call that several logged, the first one's record counts. The demo has one. -#}
+{% macro usage_sources() -%}
+    {%- set known = ['app', 'litellm', 'otel', 'langfuse', 'helicone', 'claude_code'] -%}
+    {%- set sources = var('usage_sources', ['app']) if var('event_source', 'demo') != 'demo' else ['app'] -%}
+    {%- set sources = [sources] if sources is string else sources -%}
+    {%- for source in sources if source not in known -%}
+        {{ exceptions.raise_compiler_error("var usage_sources names '" ~ source ~ "'; it may name " ~ known | join(', ')) }}
+    {%- endfor -%}
+    {%- if sources | unique | list | length != sources | length or not sources -%}
+        {{ exceptions.raise_compiler_error('var usage_sources must name each log once, and at least one; it is ' ~ sources) }}
+    {%- endif -%}
+    {{ return(sources) }}
+{%- endmacro %}
+
+{#- The staged rows of a source, in the columns of a usage event. -#}
+{% macro staged_events(source) -%}
+    {%- set models = {
+        'litellm': 'stg_litellm__spend_logs',
+        'otel': 'stg_otel__spans',
+        'langfuse': 'stg_langfuse__observations',
+        'helicone': 'stg_helicone__requests',
+        'claude_code': 'stg_claude_code__messages',
+    } -%}
+    {{ return(usage_events() if source == 'app' else ref(models[source])) }}
+{%- endmacro %}
+
+{#- The rows of a source as they were logged. -#}
+{% macro logged_rows(source_name) -%}
+    {%- set tables = {
+        'litellm': 'spend_logs',
+        'otel': 'spans',
+        'langfuse': 'observations',
+        'helicone': 'requests',
+        'claude_code': 'messages',
+    } -%}
+    {{ return(usage_events() if source_name == 'app' else source(source_name, tables[source_name])) }}
+{%- endmacro %}
+
+{#- Can one call stand in several records? An application's own log names each call once. -#}
+{% macro calls_may_repeat() -%}
+    {{ return(usage_sources() != ['app']) }}
+{%- endmacro %}
+
 {#- Rows of files that could not be parsed. -#}
 {% macro rejected_events() -%}
     {{ return(ref('raw_demo_rejected_events') if var('event_source', 'demo') == 'demo' else source('landing', 'raw_rejected_events')) }}

@@ -11,6 +11,7 @@ from typing import Any
 
 from llm_spend.database import connect
 from llm_spend.errors import UserError
+from llm_spend.ingest.sources import loaded_sources
 from llm_spend.paths import artifacts_dir, project_dir, short
 from llm_spend.seed_faults import Fault, SeedFile, SeedRule, find_faults, shown
 
@@ -31,7 +32,7 @@ class BuildRequest:
     as_of: str | None = None
     config_seeds: Path | None = None
     full_refresh: bool = False
-    vars: dict[str, str] = field(default_factory=dict)
+    vars: dict[str, Any] = field(default_factory=dict)
     config_dir: Path | None = None
     select: tuple[str, ...] = ()
 
@@ -47,9 +48,11 @@ class SeedFaultsError(UserError):
         self.faults = faults
 
 
-def dbt_variables(request: BuildRequest) -> dict[str, str]:
+def dbt_variables(request: BuildRequest) -> dict[str, Any]:
     """The dbt vars that a build passes; parsing with the same ones gives the manifest of that build."""
     variables = {"event_source": request.event_source, **request.vars}
+    if request.event_source == "landing":
+        variables.setdefault("usage_sources", loaded_sources(request.database))
     if request.as_of:
         variables["as_of"] = request.as_of
     if request.config_seeds:

@@ -64,12 +64,25 @@ def build_models(database: Path, log: Path, *models: str, config: Path | None = 
     """Load a log and build some models with all that they read, without their tests, far in the future."""
     loaded = run_cli("load", "--events", log, "--db", database)
     assert loaded.returncode == 0, loaded.stderr
-    project, folder = project_dir(), database.parent
-    own_seeds = overlay(project / "seeds" / "config", config, folder / "seeds") if config else None
-    request = BuildRequest(database, as_of="2099-01-01 00:00:00", config_seeds=own_seeds)
+    own_seeds = overlay(project_dir() / "seeds" / "config", config, database.parent / "seeds") if config else None
+    _run_dbt(BuildRequest(database, as_of="2099-01-01 00:00:00", config_seeds=own_seeds), "test", models=models)
+
+
+def build_sources(database: Path, logs: Mapping[Path, str | None], *models: str, **variables: object) -> Path:
+    """Load logs, each with its mapping, and build some models with all that they read and their tests."""
+    for log, mapping in logs.items():
+        loaded = run_cli("load", "--events", log, *(["--mapping", mapping] if mapping else []), "--db", database)
+        assert loaded.returncode == 0, loaded.stderr
+    request = BuildRequest(database, as_of="2026-12-31 00:00:00", vars=dict(variables))
+    _run_dbt(request, "--indirect-selection", "cautious", models=models)
+    return database
+
+
+def _run_dbt(request: BuildRequest, *options: str, models: Iterable[str]) -> None:
+    project, folder = project_dir(), request.database.parent
     subprocess.run(
         [
-            *(Path(sys.executable).with_name("dbt"), *build_arguments(request), "test"),
+            *(Path(sys.executable).with_name("dbt"), *build_arguments(request), *options),
             *place_arguments(project, folder / "dbt", folder / "logs"),
             *("--select", *(f"+{model}" for model in models)),
         ],

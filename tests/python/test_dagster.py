@@ -65,7 +65,7 @@ def test_parsing_sees_the_vars_of_the_build():
     ("resource_type", "fqn", "group"),
     [
         ("seed", ["llm_spend", "model_prices"], "seeds"),
-        ("model", ["llm_spend", "staging", "app", "stg_app__usage_events"], "staging"),
+        ("model", ["llm_spend", "staging", "app", "int_usage_events_judged"], "staging"),
         ("model", ["llm_spend", "intermediate", "pricing", "int_rate_cards"], "intermediate_pricing"),
         ("model", ["llm_spend", "marts", "core", "fct_llm_attempts"], "marts_core"),
         ("model", ["llm_spend", "marts", "anything_new", "nested", "some_mart"], "marts_anything_new"),
@@ -196,7 +196,7 @@ def test_the_landing_tables_are_the_asset_that_fills_them(tmp_path: Path):
 
     own = definitions(read_settings({"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl")}))
     specs = {spec.key: spec for spec in own.resolve_all_asset_specs()}
-    staged = specs[dg.AssetKey(["staging", "stg_app__usage_events"])]
+    staged = specs[dg.AssetKey(["staging", "int_usage_events_judged"])]
     assert [dep.asset_key for dep in staged.deps] == [dg.AssetKey("landing")]
 
 

@@ -12,7 +12,7 @@ from llm_spend.ingest.mapping import (
     preset_names,
     read_mapping,
 )
-from llm_spend.ingest.schema import COLUMNS_BY_NAME
+from llm_spend.ingest.schema import USAGE_EVENTS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "mapping.md"
 
@@ -61,7 +61,7 @@ def test_every_option_is_read() -> None:
 
 
 def test_an_empty_mapping_reads_each_field_from_its_own_name() -> None:
-    assert parse_mapping("{}", "m.yml").source(COLUMNS_BY_NAME["input_tokens"]) == FieldSource(
+    assert parse_mapping("{}", "m.yml").source(USAGE_EVENTS.by_name["input_tokens"]) == FieldSource(
         ("input_tokens",), optional=True
     )
 

@@ -19,6 +19,23 @@ raw_rows as (
 
 ),
 
+{% if calls_may_repeat() -%}
+-- Of a call around midnight one log may have the day before, another the day after.
+raw_rows_around as (
+
+    select
+        raw_rows.usage_date_utc as usage_date_utc,
+        {{ sum_count('neighbours.raw_rows') }} as raw_rows,
+        max(neighbours.last_loaded_at) as last_loaded_at
+    from raw_rows
+    inner join raw_rows as neighbours
+        on neighbours.usage_date_utc between {{ add_days('raw_rows.usage_date_utc', -1) }}
+        and {{ add_days('raw_rows.usage_date_utc', 1) }}
+    group by raw_rows.usage_date_utc
+
+),
+
+{% endif -%}
 day_prices as (
 
     select distinct
@@ -50,7 +67,7 @@ versioned as (
 
     select
         raw_rows.usage_date_utc as usage_date_utc,
-        {{ key_hash([
+        {{ key_hash((['around.raw_rows', 'around.last_loaded_at'] if calls_may_repeat() else []) + [
             'raw_rows.raw_rows',
             'raw_rows.last_loaded_at',
             "case when raw_rows.usage_date_utc > " ~ as_of_date_utc() ~ " then '" ~ as_of_text() ~ "' end",
@@ -61,6 +78,10 @@ versioned as (
     cross join {{ ref('int_configuration_version') }} as configured
     left join prices
         on raw_rows.usage_date_utc = prices.usage_date_utc
+    {%- if calls_may_repeat() %}
+    inner join raw_rows_around as around
+        on raw_rows.usage_date_utc = around.usage_date_utc
+    {%- endif %}
 
 ),
 

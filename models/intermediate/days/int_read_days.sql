@@ -3,7 +3,7 @@
 
 {{ config(materialized='table') }}
 
--- depends_on: {{ ref('stg_app__usage_events') }}
+-- depends_on: {{ ref('int_usage_events_judged') }}
 
 {% set attempts = versioned_attempts() %}
 
@@ -16,7 +16,7 @@ with landed as (
     select
         event_id,
         external_request_id
-    from {{ ref('stg_app__usage_events') }}
+    from {{ ref('int_usage_events_judged') }}
     where
         quarantine_reason is null
         and {{ on_days_of('started_at', 'int_touched_days') }}
@@ -45,10 +45,21 @@ final as (
 
     select usage_date_utc from {{ ref('int_touched_days') }}
 
+    {% if calls_may_repeat() -%}
+    -- another log may have a call of these days on the day beside
+    union distinct
+
+    select {{ add_days('usage_date_utc', -1) }} as usage_date_utc from {{ ref('int_touched_days') }}
+
+    union distinct
+
+    select {{ add_days('usage_date_utc', 1) }} as usage_date_utc from {{ ref('int_touched_days') }}
+
+    {% endif -%}
     union distinct
 
     select cast(started_at as date) as usage_date_utc
-    from {{ ref('stg_app__usage_events') }}
+    from {{ ref('int_usage_events_judged') }}
     where event_id in (select landed.event_id from landed)
 
     union distinct

@@ -1,7 +1,7 @@
 -- The days that this run writes: those whose version is not the one their attempts carry, those that the last run left
 -- unfinished, those asked for, and the days of every request and event that has a part in them.
 
--- depends_on: {{ ref('stg_app__usage_events') }}
+-- depends_on: {{ ref('int_usage_events_judged') }}
 
 {% set attempts = versioned_attempts() %}
 {% set last_run = relation_of_last_run('int_touched_days') %}
@@ -31,7 +31,7 @@ written as (
 not_written as (
 
     select distinct versions.usage_date_utc as usage_date_utc
-    from {{ ref('stg_app__usage_events') }} as events
+    from {{ ref('int_usage_events_judged') }} as events
     inner join versions
         on cast(events.started_at as date) = versions.usage_date_utc
     left join written
@@ -97,7 +97,7 @@ landed as (
     select
         event_id,
         external_request_id
-    from {{ ref('stg_app__usage_events') }} as events
+    from {{ ref('int_usage_events_judged') }} as events
     inner join touched
         on cast(events.started_at as date) = touched.usage_date_utc
     where events.quarantine_reason is null
@@ -110,7 +110,7 @@ related_events as (
     select
         cast(started_at as date) as usage_date_utc,
         external_request_id
-    from {{ ref('stg_app__usage_events') }}
+    from {{ ref('int_usage_events_judged') }}
     where
         quarantine_reason is null
         and event_id in (select landed.event_id from landed)

@@ -12,7 +12,7 @@ with landed as (
     select
         events.source,
         events.event_id
-    from {{ ref('stg_app__usage_events') }} as events
+    from {{ ref('int_usage_events_judged') }} as events
     inner join {{ ref('int_touched_days') }} as touched_days
         on cast(events.started_at as date) = touched_days.usage_date_utc
     where
@@ -63,7 +63,7 @@ with final as (
     select
         {{ event_columns() | join(',\n        ') }},
         cast(1 as {{ dbt.type_bigint() }}) as deliveries
-    from {{ ref('stg_app__usage_events') }}
+    from {{ ref('int_usage_events_judged') }}
     where 1 = 0
 
 )

@@ -47,11 +47,8 @@ final as (
 
     select
         {{ columns_of('events', columns) }},
-        coalesce(last_deliveries.all_deliveries, events.deliveries) as deliveries,
-        touched_days.day_version
+        coalesce(last_deliveries.all_deliveries, events.deliveries) as deliveries
     from {{ ref('int_usage_events_unioned') }} as events
-    inner join {{ ref('int_touched_days') }} as touched_days
-        on cast(events.started_at as date) = touched_days.usage_date_utc
     left join last_deliveries
         on events.source = last_deliveries.source
         and events.event_id = last_deliveries.event_id

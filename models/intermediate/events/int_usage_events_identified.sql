@@ -5,7 +5,18 @@
 
 with events as (
 
-    select * from {{ ref('int_usage_events_deduplicated') }}
+    select
+        {{ columns_of('events', event_columns() + ['deliveries']) }},
+        touched_days.day_version
+    from {{ ref('int_usage_events_deduplicated') }} as events
+    inner join {{ ref('int_touched_days') }} as touched_days
+        on cast(events.started_at as date) = touched_days.usage_date_utc
+    {%- if calls_may_repeat() %}
+    left join {{ ref('int_calls_matched') }} as matched
+        on events.source = matched.source
+        and events.event_id = matched.event_id
+    where matched.event_id is null
+    {%- endif %}
 
 ),
 
@@ -49,6 +60,7 @@ final as (
     select
         source,
         event_id,
+        response_id,
         external_request_id,
         call_name,
         attempt_number,

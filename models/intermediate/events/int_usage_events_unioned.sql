@@ -18,7 +18,7 @@ with delivered as (
         coalesce(_source_file, '') as _source_file,
         coalesce(_source_line, {{ unknown_line }}) as _source_line,
         cast(1 as {{ dbt.type_bigint() }}) as deliveries
-    from {{ ref('stg_app__usage_events') }}
+    from {{ ref('int_usage_events_judged') }}
     where
         quarantine_reason is null
         and {{ on_days_of('started_at', 'int_read_days') }}

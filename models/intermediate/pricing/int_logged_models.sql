@@ -14,10 +14,11 @@ with logged as (
         {{ lower_case("coalesce(region, '')") }} as region,
         cast(count(*) as {{ dbt.type_bigint() }}) as raw_rows,
         max(_loaded_at) as last_loaded_at
-    from {{ ref('stg_app__usage_events') }}
+    from {{ ref('int_usage_events_judged') }}
     where
         started_at is not null
         and model is not null
+        and left_out_reason is null
     group by 1, 2, 3, 4, 5, 6
 
     {% if attempts -%}

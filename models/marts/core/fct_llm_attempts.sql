@@ -17,6 +17,7 @@ final as (
         -- identity
         source,
         event_id,
+        response_id,
         request_key,
         request_date_utc,
         external_request_id,

@@ -27,8 +27,10 @@ with quarantined as (
         other_usage,
         cast(null as {{ dbt.type_string() }}) as raw_text,
         _loaded_at as loaded_at
-    from {{ ref('stg_app__usage_events') }}
-    where quarantine_reason is not null
+    from {{ ref('int_usage_events_judged') }}
+    where
+        quarantine_reason is not null
+        and left_out_reason is null
 
 ),
 
@@ -36,7 +38,7 @@ rejected as (
 
     select
         'rejected' as outcome,
-        'app' as source,
+        source,
         reason,
         _source_file as source_file,
         _source_line as source_line,

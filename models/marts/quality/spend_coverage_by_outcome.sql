@@ -16,18 +16,20 @@ with accepted as (
 
 ),
 
--- A duplicate adds nothing to the row it repeats; what is in a refused row nobody knows.
+-- A duplicate adds nothing to the row it repeats, nor does another log's record of the same call or a row that is no
+-- call; what is in a refused row nobody knows.
 others as (
 
-    {% for outcome in ['duplicate', 'quarantined', 'rejected'] -%}
+    {% for outcome in ['duplicate', 'merged', 'left_out', 'quarantined', 'rejected'] -%}
+    {% set unknown = 'null' if outcome in ['quarantined', 'rejected'] else '0' -%}
     select
         source,
         '{{ outcome }}' as outcome,
         {{ outcome }}_rows as row_count,
         cast(null as {{ type_money() }}) as estimated_calls,
-        cast({{ '0' if outcome == 'duplicate' else 'null' }} as {{ dbt.type_bigint() }}) as input_tokens,
-        cast({{ '0' if outcome == 'duplicate' else 'null' }} as {{ dbt.type_bigint() }}) as output_tokens,
-        {{ money('0' if outcome == 'duplicate' else 'null') }} as cost_usd
+        cast({{ unknown }} as {{ dbt.type_bigint() }}) as input_tokens,
+        cast({{ unknown }} as {{ dbt.type_bigint() }}) as output_tokens,
+        {{ money(unknown) }} as cost_usd
     from {{ ref('spend_coverage') }}
     where {{ outcome }}_rows > 0
     {{ 'union all' if not loop.last }}

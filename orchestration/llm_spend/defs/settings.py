@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from llm_spend import config_seeds, paths
 from llm_spend.dbt_run import BuildRequest
 from llm_spend.errors import UserError
+from llm_spend.ingest.mapping import read_mapping
+from llm_spend.ingest.schema import USAGE_EVENTS
+from llm_spend.ingest.sources import loaded_sources
 
 DUCKDB_POOL = "duckdb"
 """Whoever writes the DuckDB file is in this pool, whose limit is one run (orchestration/dagster.yaml)."""
@@ -36,7 +40,11 @@ class Settings:
     def build_request(self, touched: Mapping[str, str] | None = None) -> BuildRequest:
         """The build of these settings; `touched` are the vars of the days to add."""
         seeds = self.home / "config_seeds" if self.config_dir else None
-        return BuildRequest(paths.default_database(), self.event_source, config_seeds=seeds, vars=dict(touched or {}))
+        database, variables = paths.default_database(), dict[str, Any](touched or {})
+        if self.events:
+            log = read_mapping(self.mapping).landing if self.mapping else USAGE_EVENTS
+            variables["usage_sources"] = loaded_sources(database, [log.source])
+        return BuildRequest(database, self.event_source, config_seeds=seeds, vars=variables)
 
     def write_config_seeds(self) -> None:
         """Lay the user's configuration over the package's, where `build_request` says the seeds are."""

@@ -28,7 +28,7 @@ EVENT_COLUMNS = (
     "_input_includes_cache", "_output_includes_reasoning", "_file_hash", "_source_file", "_source_line",
     "_row_hash",
 )
-REJECTED_COLUMNS = ("_file_hash", "_source_file", "_source_line", "reason", "raw_text", "_loaded_at")
+REJECTED_COLUMNS = ("_file_hash", "_source_file", "_source_line", "reason", "raw_text", "_loaded_at", "source")
 LABEL_COLUMNS = (
     "incident_id", "kind", "entity_type", "entity_id", "starts_at", "ends_at", "metric", "expected_value",
     "unit", "description",
@@ -58,7 +58,7 @@ def generate(out_dir: Path, seed: int = 7, days: int = DEMO_DAYS, events: int = 
             text = as_text(map(event.get, EVENT_COLUMNS[:-1]))
             file.write(f"{text},{md5(text.encode(), usedforsecurity=False).hexdigest()}\n")
     rejected = [
-        (FILE_HASH, SOURCE_FILE, line, reason, raw_text, log.as_of_text)
+        (FILE_HASH, SOURCE_FILE, line, reason, raw_text, log.as_of_text, "app")
         for line, (reason, raw_text) in enumerate(labels.REJECTED_LINES, start=lines + 1)
     ]
     _write_csv(out_dir / "raw_demo_rejected_events.csv", REJECTED_COLUMNS, rejected)

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from llm_spend.ingest.mapping import FieldSource, Mapping
 from llm_spend.ingest.readers import BLANKS, json_pointer
-from llm_spend.ingest.schema import EVENT_COLUMNS, TOKEN_FLAGS, Column
-from llm_spend.ingest.sql import literal
+from llm_spend.ingest.schema import Column
+from llm_spend.ingest.sql import identifier, literal
 
 _EXPECTED = {
     "timestamp": "an ISO 8601 timestamp",
@@ -16,9 +16,13 @@ _EXPECTED = {
     "boolean": "true or false",
     "json": "a JSON object",
 }
-_UNIX_MICROSECONDS = {"unix_seconds": 1_000_000, "unix_milliseconds": 1_000, "unix_microseconds": 1}
+_UNIX_MICROSECONDS = {
+    "unix_seconds": "1000000",
+    "unix_milliseconds": "1000",
+    "unix_microseconds": "1",
+    "unix_nanoseconds": "0.001",
+}
 _QUOTED_LENGTH = 80
-_READ_COLUMNS = EVENT_COLUMNS + TOKEN_FLAGS
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class EventSql:
 
     @cached_property
     def columns(self) -> list[str]:
-        read = [place.column for column in _READ_COLUMNS for place in self._places(column)]
+        read = [place.column for column in self.mapping.landing.read_columns for place in self._places(column)]
         return list(dict.fromkeys([*read, *(place.column for place in self._kind_places)]))
 
     @cached_property
@@ -58,25 +62,25 @@ class EventSql:
         """The fields that the file can fill."""
         return [
             column
-            for column in _READ_COLUMNS
+            for column in self.mapping.landing.read_columns
             if self._places(column) or self.mapping.source(column).constant is not None
         ]
 
     def texts(self, rows: str) -> str:
         """line, raw, problem, is_left_out and each logged field as text: translated, blank as null."""
-        fields = "".join(f", {self._text(column)} as {column.name}" for column in self.logged)
+        fields = "".join(f", {self._text(column)} as {column.sql}" for column in self.logged)
         return f"select line, raw, problem, {self._is_left_out()} as is_left_out{fields} from ({rows})"
 
     def events(self, rows: str) -> str:
         """line, raw, is_left_out, reason (null for an event that lands), each field and token flag, typed."""
         checked = [column for column in self.logged if column.kind != "text"]
-        texts = "".join(f", {column.name} as {column.name}_text" for column in checked)
-        typed = "".join(f", {self._typed(column)} as {column.name}" for column in _READ_COLUMNS)
+        texts = "".join(f", {column.sql} as {identifier(column.name + '_text')}" for column in checked)
+        typed = "".join(f", {self._typed(column)} as {column.sql}" for column in self.mapping.landing.read_columns)
         reasons = " ".join(
-            f"when {column.name}_text is not null and {column.name} is null then {self._reason(column)}"
+            f"when {identifier(column.name + '_text')} is not null and {column.sql} is null then {self._reason(column)}"
             for column in checked
         )
-        fields = ", ".join(column.name for column in _READ_COLUMNS)
+        fields = ", ".join(column.sql for column in self.mapping.landing.read_columns)
         return f"""
             select
                 line, raw, is_left_out,
@@ -127,7 +131,7 @@ class EventSql:
         return f"fields[{self.columns.index(column) + 1}]"
 
     def _typed(self, column: Column) -> str:
-        text, source = column.name, self.mapping.source(column)
+        text, source = column.sql, self.mapping.source(column)
         if column not in self.logged:
             return f"cast(null as {column.sql_type})"
         if column.kind == "timestamp":
@@ -161,7 +165,7 @@ class EventSql:
         hint = "; a unix time needs a mapping with a format" if expected == _EXPECTED["timestamp"] else ""
         if self.hashed:
             return literal(f"{name}{origin} is not {expected}{hint}")
-        shown = f"left({column.name}_text, {_QUOTED_LENGTH})"
+        shown = f"left({identifier(column.name + '_text')}, {_QUOTED_LENGTH})"
         before, after = literal(f"{name}{origin} is '"), literal(f"', not {expected}{hint}")
         return f"{before} || {shown} || {after}"
 

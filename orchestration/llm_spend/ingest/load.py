@@ -26,7 +26,7 @@ from llm_spend.ingest.readers import (
     json_pointer,
     open_rows,
 )
-from llm_spend.ingest.schema import EVENT_COLUMNS, TOKEN_FLAGS, create_statements
+from llm_spend.ingest.schema import TABLES, USAGE_EVENTS, Landing, create_statements
 from llm_spend.ingest.sql import first_line, literal
 
 Progress = Callable[[str, float], None]
@@ -137,6 +137,11 @@ def load(
     stays, rejected rows included.
     """
     mapping = mapping or Mapping()
+    if unknown := sorted({*hash_fields} - set(mapping.landing.by_name)):
+        raise UserError(
+            f"cannot hash {', '.join(unknown)}: mapping {mapping.name} takes over a log of {mapping.landing.source} as it "
+            "is; hash ids before they are logged"
+        )
     job = _Job(
         mapping=mapping,
         hashed=check_hashing({*hash_fields, *mapping.hashed_fields}, hash_salt),
@@ -227,7 +232,7 @@ def _replace(
         _forget(connection, content.sha256)
         report = _land(connection, path, content.sha256, job, watch)
         connection.execute(
-            "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 content.sha256,
                 str(path),
@@ -237,6 +242,7 @@ def _replace(
                 report.rejected,
                 job.loaded_at,
                 report.left_out,
+                job.mapping.landing.source,
             ],
         )
         connection.commit()
@@ -256,12 +262,12 @@ def unload(db_path: Path, file_hashes: Sequence[str]) -> None:
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, file_hash: str) -> None:
-    for table in ("raw_usage_events", "raw_rejected_events", "raw_loaded_files"):
-        connection.execute(f"delete from raw.{table} where _file_hash = ?", [file_hash])
+    for table in TABLES:
+        connection.execute(f"delete from {table} where _file_hash = ?", [file_hash])
 
 
 def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job: _Job, watch: _Watch) -> FileReport:
-    rows = open_rows(connection, path)
+    rows = open_rows(connection, path, job.mapping.unpack)
     sql = EventSql(job.mapping, rows.columns, job.hashed)
     _check_columns(connection, path, rows, sql)
     selected = rows.select(sql.columns)
@@ -272,8 +278,9 @@ def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job
         logged_ids = f"select unnest([{', '.join(ids)}]) from ({sql.texts(selected)}) where not is_left_out"
         fill_hashed_ids(connection, logged_ids, job.salt)
     with watch():
-        (accepted,) = _first_row(connection, _insert_events(events, ids), [*provenance, job.row_key])
-    _number_repeats(connection, file_hash)
+        (accepted,) = _first_row(connection, _insert(job.mapping.landing, events, ids), [*provenance, job.row_key])
+    if job.mapping.landing is USAGE_EVENTS:
+        _number_repeats(connection, file_hash)
     left_out = 0
     if job.mapping.only and accepted < rows.row_count:
         (left_out,) = _first_row(connection, f"select count(*) from ({sql.texts(selected)}) where is_left_out")
@@ -282,7 +289,7 @@ def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job
         connection.execute(
             f"""
             insert into raw.raw_rejected_events
-            select $1, $2, line, reason, {raw}, $3 from ({events})
+            select $1, $2, line, reason, {raw}, $3, {literal(job.mapping.landing.source)} from ({events})
             where reason is not null and not is_left_out
             """,
             provenance,
@@ -293,22 +300,24 @@ def _land(connection: duckdb.DuckDBPyConnection, path: Path, file_hash: str, job
         accepted=accepted,
         rejected=rows.row_count - accepted - left_out,
         left_out=left_out,
-        unused_columns=tuple(column for column in rows.columns if column not in sql.columns),
+        # Other systems' rows hold much that is not about spend.
+        unused_columns=tuple(column for column in rows.columns if column not in sql.columns)
+        if job.mapping.landing is USAGE_EVENTS
+        else (),
         first_rejections=_first_rejections(connection, file_hash),
     )
 
 
-def _insert_events(events: str, ids: Sequence[str]) -> str:
-    values = {column.name: f"events.{column.name}" for column in EVENT_COLUMNS}
-    values["event_id"] = f"coalesce(events.event_id, {_id_of_row('events._row_hash', '1')})"
+def _insert(landing: Landing, events: str, ids: Sequence[str]) -> str:
+    values = {column.name: f"events.{column.sql}" for column in landing.columns}
+    if landing is USAGE_EVENTS:
+        values["event_id"] = f"coalesce(events.event_id, {_id_of_row('events._row_hash', '1')})"
     values |= {name: f"hashed_{name}.hashed" for name in ids}
     joins = " ".join(f"left join hashed_ids as hashed_{name} on events.{name} = hashed_{name}.clear" for name in ids)
+    said = [*values.values(), "$3", *(f"events.{flag.name}" for flag in landing.flags)]
     return f"""
-        insert into raw.raw_usage_events
-        select
-            {", ".join(values.values())},
-            $3, {", ".join(f"events.{flag.name}" for flag in TOKEN_FLAGS)},
-            $1, $2, events.line, events._row_hash
+        insert into {landing.table}
+        select {", ".join(said)}, $1, $2, events.line, events._row_hash
         from (select *, md5($4 || raw) as _row_hash from ({events}) where reason is null and not is_left_out) as events
         {joins}
     """
@@ -352,14 +361,14 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, path: Path, rows: File
             f"{path}: no row has the column {sql.mapping.only[0]}, by which mapping {sql.mapping.name} tells calls "
             f"from other rows; it has {', '.join(rows.columns[:COLUMNS_SHOWN])}"
         )
-    for column in (*EVENT_COLUMNS, *TOKEN_FLAGS):
+    for column in sql.mapping.landing.read_columns:
         source = sql.mapping.source(column)
         if not source.columns or (source.optional and not column.required):
             continue
         if any(_has(connection, rows, place) for name in source.columns for place in places(name)):
             continue
         missing, has = " or ".join(source.columns), f"it has {', '.join(rows.columns[:COLUMNS_SHOWN])}"
-        if column.name in sql.mapping.fields or column in TOKEN_FLAGS:
+        if column.name in sql.mapping.fields or column in sql.mapping.landing.flags:
             near = difflib.get_close_matches(source.columns[0], rows.columns, n=1)
             raise UserError(
                 f"{path}: no row has the column {missing}, from which mapping {sql.mapping.name} takes "

@@ -1,5 +1,7 @@
 """The mapping file: how the columns of somebody's log become the fields of a usage event.
 
+    table: litellm_spend_logs         # the fields are that landing table's columns; without it, a usage event's
+    unpack: otlp                      # each line is a batch of OpenTelemetry spans
     names: camelCase                  # fields not listed below are looked up as inputTokens, not input_tokens
     input_includes_cache: false       # input tokens are logged without cached and cache-write tokens
     output_includes_reasoning: false  # output tokens are logged without reasoning tokens
@@ -39,14 +41,15 @@ from typing import Any, Literal, get_args
 import yaml
 
 from llm_spend.errors import UserError
-from llm_spend.ingest.schema import COLUMNS_BY_NAME, EVENT_COLUMNS, TOKEN_FLAGS, Column
+from llm_spend.ingest.schema import EVENT_COLUMNS, LANDINGS, USAGE_EVENTS, Column, Landing
 
 PRESETS_DIR = Path(__file__).parent / "presets"
 
 NameStyle = Literal["snake_case", "camelCase"]
-TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds", "unix_microseconds"]
+TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds", "unix_microseconds", "unix_nanoseconds"]
 LatencyUnit = Literal["seconds", "milliseconds"]
 MoneyUnit = Literal["dollars", "cents"]
+Unpacking = Literal["otlp"]
 _UNITS: dict[str, Any] = {"latency_ms": LatencyUnit, "reported_cost_usd": MoneyUnit}
 
 
@@ -70,6 +73,8 @@ class Mapping:
     """A parsed mapping file. The default one reads every field from the column of its own name."""
 
     name: str = "no mapping"
+    landing: Landing = USAGE_EVENTS
+    unpack: Unpacking | None = None
     names: NameStyle = "snake_case"
     input_includes_cache: bool | FieldSource | None = None
     output_includes_reasoning: bool | FieldSource | None = None
@@ -81,7 +86,7 @@ class Mapping:
 
         A token flag comes from nowhere unless the mapping says it.
         """
-        if column in TOKEN_FLAGS:
+        if column in self.landing.flags:
             flag = getattr(self, column.name.removeprefix("_"))
             said = None if flag is None else str(flag).lower()
             return flag if isinstance(flag, FieldSource) else FieldSource(constant=said)
@@ -94,7 +99,9 @@ class Mapping:
 
     def fingerprint(self) -> str:
         """Hex sha256 of what the mapping means; its name and its comments don't count."""
-        meaning = {key: value for key, value in asdict(self).items() if key != "name"}
+        meaning = {key: value for key, value in asdict(self).items() if key not in ("name", "landing", "unpack")}
+        if self.landing is not USAGE_EVENTS:
+            meaning |= {"table": self.landing.name, "unpack": self.unpack}
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
@@ -137,18 +144,20 @@ def parse_mapping(text: str, name: str) -> Mapping:
         raise UserError(f"mapping {name}: not valid YAML: {_one_line(error)}; fix the file") from None
     document = _Document(name)
     content = document.table(content, "the file")
-    document.only_known(
-        content, ("names", "input_includes_cache", "output_includes_reasoning", "only", "fields"), "key"
-    )
+    landing = LANDINGS[document.choice(content.get("table", USAGE_EVENTS.name), tuple(LANDINGS), "table")]
+    flags = [flag.name.removeprefix("_") for flag in landing.flags]
+    document.only_known(content, ("table", "unpack", "names", *flags, "only", "fields"), "key")
     fields = document.table(content.get("fields", {}), "fields")
-    document.only_known(fields, COLUMNS_BY_NAME, "field")
+    document.only_known(fields, landing.by_name, "field")
     return Mapping(
         name=name,
+        landing=landing,
+        unpack=document.choice(content["unpack"], Unpacking, "unpack") if "unpack" in content else None,
         names=document.choice(content.get("names", "snake_case"), NameStyle, "names"),
         input_includes_cache=document.token_flag(content, "input_includes_cache"),
         output_includes_reasoning=document.token_flag(content, "output_includes_reasoning"),
         only=document.only(content.get("only")),
-        fields={key: document.field_source(COLUMNS_BY_NAME[key], value) for key, value in fields.items()},
+        fields={key: document.field_source(landing.by_name[key], value) for key, value in fields.items()},
     )
 
 
@@ -199,8 +208,9 @@ class _Document:
         return str(column), tuple(text for text in texts if text is not None)
 
     def choice(self, value: Any, choices: Any, where: str) -> Any:
-        if value not in get_args(choices):
-            raise self.error(f"{where} must be one of {', '.join(get_args(choices))}, not {_shown(value)}")
+        choices = choices if isinstance(choices, tuple) else get_args(choices)
+        if value not in choices:
+            raise self.error(f"{where} must be one of {', '.join(choices)}, not {_shown(value)}")
         return value
 
     def column_names(self, value: Any, where: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Protocol
 import duckdb
 
 from llm_spend.errors import UserError
+from llm_spend.ingest.otlp import spans_of_batches
 from llm_spend.ingest.sql import identifier, literal
 
 TEXT_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
@@ -69,9 +70,14 @@ def is_text(path: Path) -> bool:
     return file_format(path) in TEXT_SUFFIXES
 
 
-def open_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> FileRows:
-    """The reader for a file. Temporary tables it needs replace those of the file before."""
+def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, unpack: str | None = None) -> FileRows:
+    """The reader for a file. Temporary tables it needs replace those of the file before.
+
+    `unpack` says that each JSON line is a batch of rows: `otlp`, OpenTelemetry spans.
+    """
     suffix = file_format(path)
+    if unpack and suffix not in (".jsonl", ".ndjson", ".json"):
+        raise UserError(f"{path}: batches of spans are JSON lines, as the OpenTelemetry collector writes them")
     if suffix == ".parquet":
         return _parquet_rows(connection, path)
     if suffix == ".json" and _starts_with_bracket(connection, path):
@@ -79,7 +85,8 @@ def open_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> FileRows:
     lines = _lines(connection, path)
     if suffix in (".csv", ".tsv"):
         return _csv_rows(connection, path, lines, delimiter="\t" if suffix == ".tsv" else None)
-    return _json_rows(connection, f"select * from ({lines}) where {_NOT_BLANK}")
+    lines = f"select * from ({lines}) where {_NOT_BLANK}"
+    return _json_rows(connection, spans_of_batches(lines) if unpack else lines)
 
 
 @dataclass(frozen=True)

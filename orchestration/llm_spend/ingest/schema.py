@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from llm_spend.ingest.sql import identifier
+
 Kind = Literal["text", "timestamp", "integer", "decimal", "boolean", "json"]
 
 _SQL_TYPES: dict[Kind, str] = {
@@ -28,6 +30,11 @@ class Column:
     @property
     def sql_type(self) -> str:
         return self.precision or _SQL_TYPES[self.kind]
+
+    @property
+    def sql(self) -> str:
+        """The quoted name: other systems have columns such as `user` and `startTime`."""
+        return identifier(self.name)
 
 
 def _columns(kind: Kind, names: str) -> tuple[Column, ...]:
@@ -67,15 +74,132 @@ TOKEN_FLAGS: tuple[Column, ...] = (
 )
 """How a row counts its tokens: a mapping file says it, for the whole log or by a column."""
 
-LOAD_COLUMNS: tuple[Column, ...] = (
-    Column("_loaded_at", "timestamp"),
-    *TOKEN_FLAGS,
+PLACE_COLUMNS: tuple[Column, ...] = (
     Column("_file_hash"),
     Column("_source_file"),
     Column("_source_line", "integer"),
     Column("_row_hash"),
 )
-"""What the load itself knows about a row, and the token flags."""
+"""Where a row came from."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The landing table of one kind of log, whose `source` the models know; `flags` are what a mapping may say of it."""
+
+    source: str
+    name: str
+    columns: tuple[Column, ...]
+    flags: tuple[Column, ...] = ()
+
+    @property
+    def table(self) -> str:
+        return f"raw.raw_{self.name}"
+
+    @property
+    def read_columns(self) -> tuple[Column, ...]:
+        """What a log and its mapping say about a row."""
+        return self.columns + self.flags
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        return (*self.columns, Column("_loaded_at", "timestamp"), *self.flags, *PLACE_COLUMNS)
+
+    @property
+    def by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+
+USAGE_EVENTS = Landing("app", "usage_events", EVENT_COLUMNS, TOKEN_FLAGS)
+
+LANDINGS: dict[str, Landing] = {
+    landing.name: landing
+    for landing in (
+        USAGE_EVENTS,
+        Landing(
+            "litellm",
+            "litellm_spend_logs",
+            (
+                *_columns("text", "request_id call_type api_key"),
+                Column("spend", "decimal"),
+                *_columns("integer", "total_tokens prompt_tokens completion_tokens"),
+                *_columns("timestamp", "startTime endTime"),
+                *_columns("text", "model model_group custom_llm_provider user"),
+                Column("metadata", "json"),
+                *_columns("text", "cache_hit request_tags team_id end_user session_id status"),
+            ),
+        ),
+        Landing(
+            "otel",
+            "otel_spans",
+            (
+                *_columns("text", "trace_id span_id parent_span_id name scope_name"),
+                *_columns("timestamp", "started_at ended_at"),
+                *_columns("text", "status_code status_message"),
+                *_columns("json", "span_attributes resource_attributes"),
+            ),
+        ),
+        Landing(
+            "langfuse",
+            "langfuse_observations",
+            (
+                *_columns("text", "id trace_id type name parent_observation_id environment"),
+                *_columns("timestamp", "start_time end_time"),
+                *_columns("text", "level status_message version provided_model_name"),
+                *_columns("json", "metadata usage_details cost_details"),
+                Column("total_cost", "decimal"),
+                *_columns("text", "prompt_name prompt_version user_id session_id tags trace_name"),
+                Column("updated_at", "timestamp"),
+                Column("is_deleted", "boolean"),
+            ),
+        ),
+        Landing(
+            "langfuse",
+            "langfuse_traces",
+            (
+                *_columns("text", "id name user_id session_id tags release version environment"),
+                Column("timestamp", "timestamp"),
+                Column("metadata", "json"),
+                Column("updated_at", "timestamp"),
+                Column("is_deleted", "boolean"),
+            ),
+        ),
+        Landing(
+            "helicone",
+            "helicone_requests",
+            (
+                Column("request_id"),
+                Column("request_created_at", "timestamp"),
+                *_columns("integer", "latency status completion_tokens prompt_tokens"),
+                *_columns("integer", "prompt_cache_write_tokens prompt_cache_read_tokens"),
+                *_columns("integer", "prompt_audio_tokens completion_audio_tokens"),
+                *_columns("text", "model provider user_id prompt_id prompt_version"),
+                Column("properties", "json"),
+                *_columns("text", "cache_reference_id"),
+                Column("cost", "integer"),
+                Column("updated_at", "timestamp"),
+            ),
+        ),
+        Landing(
+            "claude_code",
+            "claude_code_messages",
+            (
+                *_columns("text", "uuid type message_id request_id session_id"),
+                Column("timestamp", "timestamp"),
+                Column("model"),
+                *_columns("integer", "input_tokens output_tokens cache_read_input_tokens cache_creation_input_tokens"),
+                *_columns("integer", "ephemeral_1h_input_tokens web_search_requests"),
+                *_columns("text", "service_tier cwd"),
+                *_columns("boolean", "is_sidechain is_api_error_message"),
+                Column("cost_usd", "decimal"),
+            ),
+        ),
+    )
+}
+"""By the name that a mapping file gives as `table`; the columns of other systems keep the names they have there."""
+
+PRECEDENCE: tuple[str, ...] = tuple(dict.fromkeys(landing.source for landing in LANDINGS.values()))
+"""Whose record of a call counts, where several sources have one: what says most about it first."""
 
 REJECTED_COLUMNS: tuple[Column, ...] = (
     Column("_file_hash"),
@@ -84,6 +208,7 @@ REJECTED_COLUMNS: tuple[Column, ...] = (
     Column("reason"),
     Column("raw_text"),
     Column("_loaded_at", "timestamp"),
+    Column("source"),
 )
 
 FILE_COLUMNS: tuple[Column, ...] = (
@@ -95,23 +220,28 @@ FILE_COLUMNS: tuple[Column, ...] = (
     Column("rejected_count", "integer"),
     Column("_loaded_at", "timestamp"),
     Column("left_out_count", "integer"),
+    Column("source"),
 )
 
 TABLES: dict[str, tuple[Column, ...]] = {
-    "raw.raw_usage_events": EVENT_COLUMNS + LOAD_COLUMNS,
+    **{landing.table: landing.all_columns for landing in LANDINGS.values()},
     "raw.raw_rejected_events": REJECTED_COLUMNS,
     "raw.raw_loaded_files": FILE_COLUMNS,
 }
 
-COLUMNS_BY_NAME: dict[str, Column] = {column.name: column for column in EVENT_COLUMNS}
+_ADDED = (
+    ("raw.raw_loaded_files", "left_out_count bigint default 0"),
+    ("raw.raw_loaded_files", "source varchar default 'app'"),
+    ("raw.raw_rejected_events", "source varchar default 'app'"),
+)
+"""Columns that a database of an earlier release lacks."""
 
 
 def create_statements() -> list[str]:
     """The DDL of the landing schema; running it again changes nothing."""
     tables = [
-        f"create table if not exists {name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})"
+        f"create table if not exists {name} ({', '.join(f'{c.sql} {c.sql_type}' for c in columns)})"
         for name, columns in TABLES.items()
     ]
-    # A database of before the column has the table already.
-    added = "alter table raw.raw_loaded_files add column if not exists left_out_count bigint default 0"
-    return ["create schema if not exists raw", *tables, added]
+    added = [f"alter table {table} add column if not exists {column}" for table, column in _ADDED]
+    return ["create schema if not exists raw", *tables, *added]

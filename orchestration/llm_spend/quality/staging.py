@@ -16,7 +16,7 @@ from llm_spend.dbt_run import (
 from llm_spend.errors import UserError
 from llm_spend.paths import artifacts_dir, project_dir
 
-MODEL = "stg_app__usage_events"
+MODEL = "int_usage_events_judged"
 LANDED_ROWS = "landed_rows"
 """The view that stands for the event table in the compiled SQL; a source of frames creates it for each file."""
 

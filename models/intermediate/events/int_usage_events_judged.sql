@@ -1,4 +1,4 @@
--- Token counts leave here in one inclusive form (cached inside input, reasoning inside output), whatever the log's own
+-- The rows of all logs, judged alike. Token counts leave here in one inclusive form (cached inside input, reasoning inside output), whatever the log's own
 -- form was. A row that contradicts itself keeps its numbers and gets a reason: nothing is clamped.
 
 {% set part_counts = [
@@ -7,7 +7,27 @@
 ] %}
 {% set counts = ['input_tokens', 'output_tokens', 'total_tokens', 'web_search_requests', 'latency_ms'] + part_counts %}
 
-with delivered as (
+{% set staged = staged_types() %}
+{% set of_an_app = {
+    'response_id': 'cast(null as ' ~ dbt.type_string() ~ ')',
+    'left_out_reason': 'cast(null as ' ~ dbt.type_string() ~ ')',
+    'is_unreadable': 'false',
+} %}
+
+with staged as (
+
+    {% for source in usage_sources() -%}
+    select
+        '{{ source }}' as source,
+        {% for column in staged -%}
+        {% if source == 'app' and column in of_an_app %}{{ of_an_app[column] }} as {% endif %}{{ column }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ staged_events(source) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+delivered as (
 
     select
         *,
@@ -19,7 +39,7 @@ with delivered as (
                 {{ counts | join(' > ' ~ max_count() ~ '\n                or ') }} > {{ max_count() }}
                 then 'number_too_large'
         end as broken_count
-    from {{ usage_events() }}
+    from staged
 
 ),
 
@@ -27,8 +47,9 @@ renamed as (
 
     select
         -- identity
-        'app' as source,
+        source,
         event_id,
+        response_id,
         external_request_id,
         call_name,
         attempt_number,
@@ -104,6 +125,8 @@ renamed as (
         _source_file,
         _source_line,
         _row_hash,
+        left_out_reason,
+        is_unreadable,
         broken_count
     from delivered
 
@@ -114,8 +137,12 @@ final as (
     select
         *,
         case
+            when left_out_reason is not null
+                then left_out_reason
             when started_at is null or model is null
                 then 'missing_required_field'
+            when is_unreadable
+                then 'unreadable_number'
             when broken_count is not null
                 then broken_count
             when
