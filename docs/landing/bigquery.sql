@@ -71,5 +71,6 @@ create table if not exists raw.raw_rejected_events (
     _source_line int64 not null,
     reason string not null,
     raw_text string,
-    _loaded_at timestamp not null
+    _loaded_at timestamp not null,
+    source string not null
 );

@@ -72,7 +72,8 @@ create table if not exists raw.raw_rejected_events (
     _source_line Int64,
     reason String,
     raw_text Nullable(String),
-    _loaded_at DateTime64(6, 'UTC')
+    _loaded_at DateTime64(6, 'UTC'),
+    source String
 )
 engine = MergeTree
 order by _loaded_at;

@@ -72,5 +72,6 @@ create table if not exists raw.raw_rejected_events (
     _source_line bigint not null,
     reason text not null,
     raw_text text,
-    _loaded_at timestamp not null
+    _loaded_at timestamp not null,
+    source text not null
 );

@@ -69,5 +69,6 @@ create table if not exists raw.raw_rejected_events (
     _source_line bigint not null,
     reason varchar not null,
     raw_text varchar,
-    _loaded_at timestamp_ntz(6) not null
+    _loaded_at timestamp_ntz(6) not null,
+    source varchar not null
 );

@@ -69,5 +69,6 @@ create table if not exists raw.raw_rejected_events (
     _source_line bigint,
     reason string,
     raw_text string,
-    _loaded_at timestamp
+    _loaded_at timestamp,
+    source string
 ) using parquet;

@@ -1,7 +1,6 @@
 """Logs of other systems: every call of each sample, as worked out by hand from the system's own documentation.
 
-`tests/data/sources/SOURCE/truth.json` holds one object per call that must be counted, tokens in the inclusive form. What
-a file of a real client says is compared with what the stub provider served: see tests/producers.
+`tests/data/sources/SOURCE/truth.json` holds one object per call that must be counted, tokens in the inclusive form.
 """
 
 import json
@@ -9,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from conftest import build_sources, query
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "sources"

@@ -26,7 +26,7 @@ from llm_spend.ingest.readers import (
     json_pointer,
     open_rows,
 )
-from llm_spend.ingest.schema import TABLES, USAGE_EVENTS, Landing, create_statements
+from llm_spend.ingest.schema import FILE_COLUMNS, TABLES, USAGE_EVENTS, Landing, create_statements
 from llm_spend.ingest.sql import first_line, literal
 
 Progress = Callable[[str, float], None]
@@ -139,8 +139,8 @@ def load(
     mapping = mapping or Mapping()
     if unknown := sorted({*hash_fields} - set(mapping.landing.by_name)):
         raise UserError(
-            f"cannot hash {', '.join(unknown)}: mapping {mapping.name} takes over a log of {mapping.landing.source} as it "
-            "is; hash ids before they are logged"
+            f"cannot hash {', '.join(unknown)}: mapping {mapping.name} takes a log of {mapping.landing.source} over as "
+            "it is; hash ids before they are logged"
         )
     job = _Job(
         mapping=mapping,
@@ -232,7 +232,10 @@ def _replace(
         _forget(connection, content.sha256)
         report = _land(connection, path, content.sha256, job, watch)
         connection.execute(
-            "insert into raw.raw_loaded_files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"""
+            insert into raw.raw_loaded_files ({", ".join(column.name for column in FILE_COLUMNS)})
+            values ({", ".join("?" for _ in FILE_COLUMNS)})
+            """,
             [
                 content.sha256,
                 str(path),

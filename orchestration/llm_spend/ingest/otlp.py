@@ -1,4 +1,4 @@
-"""OTLP/JSON, as the OpenTelemetry collector's file exporter writes it: a line is a batch, and each span becomes a row."""
+"""OTLP/JSON, as the OpenTelemetry collector's file exporter writes it: a line is a batch, each span becomes a row."""
 
 CONTENT = (
     "gen_ai[.](input|output)[.]messages|gen_ai[.]system_instructions|gen_ai[.](prompt|completion)[.][0-9]"

@@ -85,7 +85,7 @@ PLACE_COLUMNS: tuple[Column, ...] = (
 
 @dataclass(frozen=True)
 class Landing:
-    """The landing table of one kind of log, whose `source` the models know; `flags` are what a mapping may say of it."""
+    """The landing table of one kind of log, whose `source` the models know; `flags`: what a mapping may say of it."""
 
     source: str
     name: str
