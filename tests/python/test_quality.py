@@ -25,7 +25,7 @@ FLOOR = "at least 95% of the rows are valid"
 
 @pytest.fixture(scope="session")
 def rules() -> StagingRules:
-    return staging_rules(AS_OF)
+    return staging_rules(AS_OF, "app")
 
 
 class Door:
@@ -64,7 +64,7 @@ class Door:
 
 @pytest.fixture
 def door(tmp_path: Path, rules: StagingRules, monkeypatch: pytest.MonkeyPatch) -> Door:
-    monkeypatch.setattr(gate, "staging_rules", lambda _as_of: rules)
+    monkeypatch.setattr(gate, "staging_rules", lambda _as_of, _source: rules)
     return Door(tmp_path)
 
 

@@ -34,8 +34,10 @@ with records as (
         events.started_at as started_at,
         coalesce(models.priced_model_id, events.model) as model,
         events.status as status,
-        coalesce(events.input_tokens, -1) as input_tokens,
-        coalesce(events.output_tokens, -1) as output_tokens,
+        events.output_tokens is null as is_usage_missing,
+        -- of a failed call one log says no tokens, another none
+        coalesce(events.input_tokens, 0) as input_tokens,
+        coalesce(events.output_tokens, 0) as output_tokens,
         coalesce(events.cached_input_tokens, 0) as cached_input_tokens
     from {{ ref('int_usage_events_deduplicated') }} as events
     left join {{ ref('int_models_resolved') }} as models
@@ -74,7 +76,7 @@ ranked as (
         *,
         row_number() over (
             partition by call_key
-            order by source_ordinal, case when output_tokens >= 0 then 0 else 1 end, started_at, event_id
+            order by source_ordinal, case when is_usage_missing then 1 else 0 end, started_at, event_id
         ) as record_ordinal
     from keyed
 

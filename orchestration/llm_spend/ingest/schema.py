@@ -198,6 +198,9 @@ LANDINGS: dict[str, Landing] = {
 }
 """By the name that a mapping file gives as `table`; the columns of other systems keep the names they have there."""
 
+CALLS: dict[str, Landing] = {landing.source: landing for landing in reversed(LANDINGS.values())}
+"""The landing table of each source that holds its calls: the first one."""
+
 PRECEDENCE: tuple[str, ...] = tuple(dict.fromkeys(landing.source for landing in LANDINGS.values()))
 """Whose record of a call counts, where several sources have one: what says most about it first."""
 

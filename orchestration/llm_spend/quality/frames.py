@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import duckdb
 
 from llm_spend.errors import UserError
-from llm_spend.ingest.schema import EVENT_COLUMNS, TABLES, create_statements
+from llm_spend.ingest.schema import CALLS, EVENT_COLUMNS, LANDINGS, TABLES, create_statements
 from llm_spend.ingest.sql import literal
 from llm_spend.quality.staging import LANDED_ROWS, StagingRules
 
@@ -29,6 +29,7 @@ class LandedFile:
 
     file_hash: str
     path: str
+    source: str
     usual_rows: float | None
 
 
@@ -76,9 +77,11 @@ class DuckDbFrames:
             select
                 _file_hash,
                 _source_file,
+                source,
                 (
                     select case when count(*) >= {EARLIER_FILES} then median(earlier.row_count) end
-                    from files as earlier where earlier._loaded_at < files._loaded_at
+                    from files as earlier
+                    where earlier._loaded_at < files._loaded_at and earlier.source = files.source
                 )
             from files where {chosen} order by _source_file, _file_hash
             """,
@@ -86,13 +89,28 @@ class DuckDbFrames:
         ).fetchall()
         if not found:
             raise UserError("the landing tables hold no file to judge: load one with llm-spend load --events")
-        return [LandedFile(*row) for row in found]
+        return [file for file in (LandedFile(*row) for row in found) if self._may_have_calls(file)]
+
+    def _may_have_calls(self, file: LandedFile) -> bool:
+        """Whether it is not one beside the calls, such as an export of traces."""
+        others = [landing for landing in LANDINGS.values() if landing.source == file.source][1:]
+        rows = " union all ".join(f"select _file_hash from {landing.table}" for landing in others)
+        return (
+            not others
+            or not self._connection.execute(
+                f"select 1 from ({rows}) where _file_hash = ? limit 1", [file.file_hash]
+            ).fetchone()
+        )
 
     def batches(self, file: LandedFile, rules: StagingRules, batch_rows: int) -> Iterator["DataFrame"]:
         this_file = f"_file_hash = {literal(file.file_hash)}"
-        self._connection.execute(
-            f"create or replace temp view {LANDED_ROWS} as select * from raw.raw_usage_events where {this_file}"
-        )
+        for landing in LANDINGS.values():
+            if landing.source == file.source:
+                is_calls = landing is CALLS[file.source]
+                name, rows = (LANDED_ROWS, this_file) if is_calls else (f"raw_{landing.name}", "true")
+                self._connection.execute(
+                    f"create or replace temp view {name} as select * from {landing.table} where {rows}"
+                )
         (last_line,) = self._connection.execute(
             f"""
             select max(_source_line) from (
@@ -106,7 +124,7 @@ class DuckDbFrames:
             lines = f"_source_line between {first_line} and {first_line + batch_rows - 1}"
             batch = self._connection.execute(
                 f"""
-                select {", ".join(ROW_COLUMNS)} from ({rules.select}) where {lines}
+                select {", ".join(ROW_COLUMNS)} from ({rules.select}) where {lines} and left_out_reason is null
                 union all by name
                 select _source_line, '{NOT_PARSED}: ' || reason as quarantine_reason
                 from raw.raw_rejected_events where {this_file} and {lines}

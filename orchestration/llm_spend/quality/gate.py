@@ -110,11 +110,11 @@ def _judge_files(
     batch_rows: int,
 ) -> tuple[list[Finding], list[_Tally]]:
     files = frames.files(file_hashes)
-    rules = staging_rules(as_of)
+    rules = {source: staging_rules(as_of, source) for source in {file.source for file in files}}
     findings, tallies = [], []
     for file in files:
         tally = _Tally(file)
-        findings += _judge_rows(validations, frames, tally, rules, batch_rows)
+        findings += _judge_rows(validations, frames, tally, rules[file.source], batch_rows)
         tallies.append(tally)
     findings += _judge_volume_and_age(validations, tallies, as_of)
     return findings, tallies

@@ -1,9 +1,10 @@
-"""The rules of a valid row, read from the staging model: they are written once, in SQL."""
+"""The rules of a valid row, read from the models: they are written once, in SQL."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from llm_spend.dbt_run import (
     BuildRequest,
@@ -14,6 +15,7 @@ from llm_spend.dbt_run import (
     place_arguments,
 )
 from llm_spend.errors import UserError
+from llm_spend.ingest.schema import CALLS, USAGE_EVENTS
 from llm_spend.paths import artifacts_dir, project_dir
 
 MODEL = "int_usage_events_judged"
@@ -36,18 +38,21 @@ class StagingRules:
     vocabularies: dict[str, list[str]]
 
 
-def staging_rules(as_of: datetime) -> StagingRules:
-    """Compile the staging model over `LANDED_ROWS`, as of a naive UTC moment; it opens no database file."""
+def staging_rules(as_of: datetime, source: str) -> StagingRules:
+    """Compile the judging model over `LANDED_ROWS` of a source, as of a naive UTC moment; it opens no database file."""
     from dbt.cli.main import dbtRunner
 
+    table = CALLS[source].name
+    place = "usage_events" if source == USAGE_EVENTS.source else source
     request = BuildRequest(
         database=Path(":memory:"),
-        event_source="source",
+        event_source="source" if source == USAGE_EVENTS.source else "landing",
         as_of=as_of.strftime("%Y-%m-%d %H:%M:%S"),
         vars={
-            "usage_events_database": "temp",
-            "usage_events_schema": "main",
-            "usage_events_identifier": LANDED_ROWS,
+            "usage_sources": [source],
+            f"{place}_database": "temp",
+            f"{place}_schema": "main",
+            f"{table}_identifier": LANDED_ROWS,
         },
     )
     project, artifacts = project_dir(), artifacts_dir() / "quality" / "dbt"
@@ -59,12 +64,23 @@ def staging_rules(as_of: datetime) -> StagingRules:
     offline = ["--no-introspect", "--no-populate-cache"]
     with environment(dbt_environment(request, project)):
         manifest = _result(dbtRunner().invoke([command, *options]))
-        select, words = (
-            _result(dbtRunner(manifest=manifest).invoke(["compile", *what, *offline, *options]))[0].node.compiled_code
-            for what in (["--select", MODEL], ["--inline", _VOCABULARIES])
+        models, words = (
+            [run.node for run in _result(dbtRunner(manifest=manifest).invoke(["compile", *what, *offline, *options]))]
+            for what in (["--select", MODEL, f"staging.{source}"], ["--inline", _VOCABULARIES])
         )
         close_connections()
-    return StagingRules(select, json.loads(words))
+    return StagingRules(_in_one(models), json.loads(words[0].compiled_code))
+
+
+def _in_one(models: list[Any]) -> str:
+    """The SQL of the judging model, with what the staging models before it say in their place."""
+    models = [node for node in models if node.resource_type == "model"]
+    select = next(model.compiled_code for model in models if model.name == MODEL)
+    # The last in order of dependence is put in first, and what it reads after it.
+    for model in sorted(models, key=lambda one: len(one.depends_on.nodes), reverse=True):
+        if model.name != MODEL:
+            select = select.replace(model.relation_name, f"({model.compiled_code})")
+    return select
 
 
 def _result(outcome):
