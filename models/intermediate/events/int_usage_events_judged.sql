@@ -48,7 +48,8 @@ renamed as (
     select
         -- identity
         source,
-        event_id,
+        -- what a load could not tell apart by an id is told apart by its content
+        coalesce(event_id, _row_hash) as event_id,
         response_id,
         external_request_id,
         call_name,
@@ -139,7 +140,7 @@ final as (
         case
             when left_out_reason is not null
                 then left_out_reason
-            when started_at is null or model is null
+            when started_at is null or model is null or event_id is null
                 then 'missing_required_field'
             when is_unreadable
                 then 'unreadable_number'
