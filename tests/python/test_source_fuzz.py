@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
+
 from conftest import build_sources, query
 from test_sources import DATA, SAMPLES
 
