@@ -51,8 +51,8 @@ class SeedFaultsError(UserError):
 def dbt_variables(request: BuildRequest) -> dict[str, Any]:
     """The dbt vars that a build passes; parsing with the same ones gives the manifest of that build."""
     variables = {"event_source": request.event_source, **request.vars}
-    if request.event_source == "landing":
-        variables.setdefault("usage_sources", loaded_sources(request.database))
+    if request.event_source == "landing" and (sources := loaded_sources(request.database)) != ["app"]:
+        variables.setdefault("usage_sources", sources)
     if request.as_of:
         variables["as_of"] = request.as_of
     if request.config_seeds:

@@ -65,7 +65,7 @@ def test_parsing_sees_the_vars_of_the_build():
     ("resource_type", "fqn", "group"),
     [
         ("seed", ["llm_spend", "model_prices"], "seeds"),
-        ("model", ["llm_spend", "staging", "app", "int_usage_events_judged"], "staging"),
+        ("model", ["llm_spend", "staging", "prices", "stg_prices__models"], "staging"),
         ("model", ["llm_spend", "intermediate", "pricing", "int_rate_cards"], "intermediate_pricing"),
         ("model", ["llm_spend", "marts", "core", "fct_llm_attempts"], "marts_core"),
         ("model", ["llm_spend", "marts", "anything_new", "nested", "some_mart"], "marts_anything_new"),
@@ -187,7 +187,8 @@ def test_every_asset_has_an_owner_a_description_a_group_and_a_freshness_policy(s
 def test_every_data_test_is_a_check_and_no_two_share_a_name(defs: dg.Definitions, manifest: dict):
     checks = Counter(key.name for key in defs.resolve_asset_graph().asset_check_keys)
     assert max(checks.values()) == 1
-    tests = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
+    nodes = [node for node in manifest["nodes"].values() if node["config"]["enabled"]]
+    tests = {node["name"] for node in nodes if node["resource_type"] == "test"}
     assert set(checks) == tests | {"landing_verdict", "alerts_delivered", "prices_are_current"}
 
 
@@ -196,7 +197,16 @@ def test_the_landing_tables_are_the_asset_that_fills_them(tmp_path: Path):
 
     own = definitions(read_settings({"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl")}))
     specs = {spec.key: spec for spec in own.resolve_all_asset_specs()}
-    staged = specs[dg.AssetKey(["staging", "int_usage_events_judged"])]
+    judged = specs[dg.AssetKey(["intermediate", "int_usage_events_judged"])]
+    assert [dep.asset_key for dep in judged.deps] == [dg.AssetKey("landing")]
+
+
+def test_another_systems_log_comes_from_the_landing_asset_too(tmp_path: Path):
+    from llm_spend.definitions import definitions
+
+    settings = {"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl"), "LLM_SPEND_MAPPING": "helicone"}
+    specs = {spec.key: spec for spec in definitions(read_settings(settings)).resolve_all_asset_specs()}
+    staged = specs[dg.AssetKey(["staging", "stg_helicone__requests"])]
     assert [dep.asset_key for dep in staged.deps] == [dg.AssetKey("landing")]
 
 

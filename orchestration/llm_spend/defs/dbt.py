@@ -17,11 +17,13 @@ from llm_spend import dbt_run, paths
 from llm_spend.defs.failures import one_line_failures
 from llm_spend.defs.settings import DUCKDB_POOL, Settings
 from llm_spend.errors import UserError
+from llm_spend.ingest.schema import PRECEDENCE
 from llm_spend.writing import begin_build, end_build, writing
 
 LANDING = dg.AssetKey("landing")
 ALERTS = dg.AssetKey(["marts", "alerts"])
 
+_LANDED = ("landing", *PRECEDENCE)
 _SOURCES_OF_A_PROJECT = ("dbt_project.yml", "models", "macros", "seeds", "tests/dbt")
 
 
@@ -32,7 +34,7 @@ class LayeredTranslator(DagsterDbtTranslator):
         super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        if dbt_resource_props["resource_type"] == "source" and dbt_resource_props["source_name"] == "landing":
+        if dbt_resource_props["resource_type"] == "source" and dbt_resource_props["source_name"] in _LANDED:
             return LANDING
         return super().get_asset_key(dbt_resource_props)
 
@@ -65,7 +67,9 @@ def prepared_project(settings: Settings) -> DbtProject:
 
 def artifacts_dir(request: dbt_run.BuildRequest) -> Path:
     """Where the manifest is: the vars decide what a model refers to, the DuckDB file names the database of each."""
-    parts = [*dbt_run.dbt_variables(request).values(), request.database.stem]
+    values = dbt_run.dbt_variables(request).values()
+    parts = ["-".join(value) if isinstance(value, list) else value for value in values]
+    parts.append(request.database.stem)
     return paths.artifacts_dir() / "dagster_dbt" / "-".join(parts)
 
 

@@ -41,9 +41,9 @@ class Settings:
         """The build of these settings; `touched` are the vars of the days to add."""
         seeds = self.home / "config_seeds" if self.config_dir else None
         database, variables = paths.default_database(), dict[str, Any](touched or {})
-        if self.events:
-            log = read_mapping(self.mapping).landing if self.mapping else USAGE_EVENTS
-            variables["usage_sources"] = loaded_sources(database, [log.source])
+        if self.mapping and (source := read_mapping(self.mapping).landing.source) != USAGE_EVENTS.source:
+            # A first run is defined before anything has landed.
+            variables["usage_sources"] = loaded_sources(database, [source])
         return BuildRequest(database, self.event_source, config_seeds=seeds, vars=variables)
 
     def write_config_seeds(self) -> None:
