@@ -14,6 +14,13 @@ from conftest import build_sources, query
 DATA = Path(__file__).resolve().parents[1] / "data" / "sources"
 SAMPLES = {
     "helicone": {"helicone/requests.jsonl": "helicone"},
+    "langfuse": {
+        "langfuse/observations.jsonl": "langfuse",
+        "langfuse/observations-v2.jsonl": "langfuse",
+        "langfuse/observations-api.jsonl": "langfuse-api",
+        "langfuse/traces.jsonl": "langfuse-traces",
+    },
+    "claude_code": {"claude_code/**/*.jsonl": "claude-code"},
 }
 """The files of each source, and the mapping of each."""
 
@@ -62,3 +69,24 @@ def test_every_row_went_somewhere(warehouse: Path) -> None:
     assert {source for source, *_ in sums} == set(SAMPLES)
     for source, raw, told, gone in sums:
         assert (raw, 0) == (told, gone), source
+
+
+def test_claude_code_sessions_cost_what_ccusage_says(warehouse: Path) -> None:
+    """The same files in `ccusage claude session --offline --json` 20.0.24: its tokens exactly, its dollars to 12 places.
+
+    It leaves out two web searches, which are $0.02, takes the old client's own figure, which is what we compute too, and
+    gives a copied message to the session it was copied from.
+    """
+    sessions = query(
+        warehouse,
+        """
+        select run_id, sum(input_tokens - coalesce(cached_input_tokens, 0) - coalesce(cache_write_tokens, 0)),
+            sum(output_tokens), sum(coalesce(cache_write_tokens, 0)), sum(coalesce(cached_input_tokens, 0)),
+            sum(cost_usd) - sum(coalesce(web_search_requests, 0)) * 0.01
+        from marts.fct_llm_attempts where source = 'claude_code' group by run_id order by run_id
+        """,
+    )
+    assert sessions == [
+        ("a0000000-0000-4000-8000-000000000001", 2182, 3015, 4400, 79300, Decimal("0.094761")),
+        ("b0000000-0000-4000-8000-000000000002", 90, 760, 1300, 23000, Decimal("0.021295")),
+    ]
