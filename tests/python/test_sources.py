@@ -72,10 +72,9 @@ def test_every_row_went_somewhere(warehouse: Path) -> None:
 
 
 def test_claude_code_sessions_cost_what_ccusage_says(warehouse: Path) -> None:
-    """The same files in `ccusage claude session --offline --json` 20.0.24: its tokens exactly, its dollars to 12 places.
+    """What `ccusage claude session --offline --json` 20.0.24 says of the same files, to the last token and digit.
 
-    It leaves out two web searches, which are $0.02, takes the old client's own figure, which is what we compute too, and
-    gives a copied message to the session it was copied from.
+    But for two web searches, which it leaves out: they are $0.02 here.
     """
     sessions = query(
         warehouse,
