@@ -1,5 +1,5 @@
--- Claude Code writes a line for each block of an answer, copies lines into the session that goes on from another, and lets
--- subagents repeat those of their parent. Of a message the line with the most output says what it used.
+-- Claude Code writes a line for each block of an answer, copies lines into the session that goes on from another, and
+-- lets subagents repeat those of their parent. Of a message the line with the most output says what it used.
 
 with lines as (
 
@@ -9,8 +9,8 @@ with lines as (
         coalesce(is_sidechain, false) as is_of_subagent,
         coalesce(is_api_error_message, false) as is_failure,
         coalesce(ephemeral_5m_input_tokens, 0) + coalesce(ephemeral_1h_input_tokens, 0) as tokens_by_lifetime,
-        max(messages.timestamp) over (partition by session_id) as session_ended_at
-    from {{ source('claude_code', 'messages') }} as messages
+        max(logged_at) over (partition by session_id) as session_ended_at
+    from {{ source('claude_code', 'messages') }}
 
 ),
 
@@ -21,12 +21,12 @@ ranked as (
         row_number() over (
             partition by event_id
             order by
-                is_of_subagent,
+                is_of_subagent asc,
                 coalesce(output_tokens, 0) desc,
-                session_ended_at,
-                lines.timestamp desc,
-                session_id,
-                uuid
+                session_ended_at asc,
+                logged_at desc,
+                session_id asc,
+                uuid asc
         ) as line_rank
     from lines
 
@@ -37,7 +37,7 @@ calls as (
     select
         event_id,
         case when model != '<synthetic>' then message_id end as response_id,
-        ranked.timestamp as started_at,
+        logged_at as started_at,
         case
             when model like '%anthropic.%' then 'bedrock'
             when model like 'claude-%@%' then 'vertex'
@@ -45,7 +45,10 @@ calls as (
         end as provider,
         nullif(model, '') as model,
         service_tier,
-        case when {{ lower_case('inference_geo') }} not in ('', 'global', 'not_available') then inference_geo end as region,
+        case
+            when {{ lower_case('inference_geo') }} not in ('', 'global', 'not_available')
+                then inference_geo
+        end as region,
         case when {{ lower_case('speed') }} not in ('', 'standard') then speed end as speed,
         session_id as run_id,
         'claude-code' as endpoint_tag,
@@ -81,7 +84,7 @@ calls as (
             "', \"agent\": '", "coalesce(" ~ json_text('agent_id') ~ ", 'null')",
             "'}'",
         ]) }} as tags,
-        {{ '_loaded_at' if place_columns() else 'ranked.timestamp' }} as _loaded_at,
+        {{ '_loaded_at' if place_columns() else 'logged_at' }} as _loaded_at,
         false as _input_includes_cache,
         {% for column in place_columns() -%}
         {{ column }},

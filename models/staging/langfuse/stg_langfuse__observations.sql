@@ -135,7 +135,7 @@ traces as (
         user_id as trace_user_id,
         session_id as trace_session_id,
         tags as trace_tags,
-        release as trace_release,
+        release_name as trace_release,
         environment as trace_environment,
         tenant_id as trace_tenant_id,
         feature_name as trace_feature_name,
@@ -161,8 +161,10 @@ described as (
         {{ json_value('measured.metadata_text', 'attributes') }} as attributes,
         {{ json_value('measured.metadata_text', 'cache_hit') }} as cache_answered,
         coalesce({{ json_value('measured.metadata_text', 'tenant') }}, traces.trace_tenant_id) as known_tenant_id,
-        coalesce({{ json_value('measured.metadata_text', 'feature') }}, traces.trace_feature_name) as known_feature_name,
-        coalesce({{ json_value('measured.metadata_text', 'endpoint') }}, traces.trace_endpoint_tag) as known_endpoint_tag
+        coalesce({{ json_value('measured.metadata_text', 'feature') }}, traces.trace_feature_name)
+            as known_feature_name,
+        coalesce({{ json_value('measured.metadata_text', 'endpoint') }}, traces.trace_endpoint_tag)
+            as known_endpoint_tag
     from measured
     left join traces
         on measured.trace_id = traces.known_trace_id
@@ -183,7 +185,8 @@ judged as (
             and not {{ regex_matches('usage_text', nineteen_digits) }}
         ) as is_readable,
         case when excess > 0 and is_excess_of_cache and fresh_count >= excess then excess else 0 end as input_excess,
-        {{ text_between('status_message', 'Error code: ', ' ') }} as message_code
+        {{ text_between('status_message', 'Error code: ', ' ') }} as message_code,
+        {{ money_or_null(json_value('cost_text', 'total')) }} as detailed_cost
     from described
 
 ),
@@ -264,11 +267,9 @@ calls as (
         -- 0 without details is what Langfuse shows for a model that it has no price of
         case
             when cost_text is not null
-                then coalesce(
-                    cast(total_cost as {{ type_money() }}),
-                    {{ money_or_null(json_value('cost_text', 'total')) }}
-                )
-            when total_cost > 0 then cast(total_cost as {{ type_money() }})
+                then coalesce(cast(total_cost as {{ type_money() }}), detailed_cost)
+            when total_cost > 0
+                then cast(total_cost as {{ type_money() }})
         end as reported_cost_usd,
         {{ dbt.concat([
             "'{\"environment\": '", "coalesce(" ~ json_text('known_environment') ~ ", 'null')",

@@ -23,7 +23,7 @@ final as (
         nullif(user_id, '') as user_id,
         nullif(session_id, '') as session_id,
         nullif(tags, '[]') as tags,
-        nullif(release, '') as release,
+        nullif(release, '') as release_name,
         nullif(environment, '') as environment,
         {{ json_value("nullif(metadata, '')", 'tenant') }} as tenant_id,
         {{ json_value("nullif(metadata, '')", 'feature') }} as feature_name,

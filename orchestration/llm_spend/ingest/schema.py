@@ -187,7 +187,7 @@ LANDINGS: dict[str, Landing] = {
             "claude_code_messages",
             (
                 *_columns("text", "uuid type message_id request_id session_id agent_id"),
-                Column("timestamp", "timestamp"),
+                Column("logged_at", "timestamp"),
                 Column("model"),
                 *_columns("integer", "input_tokens output_tokens thinking_tokens cache_read_input_tokens"),
                 *_columns("integer", "cache_creation_input_tokens ephemeral_5m_input_tokens ephemeral_1h_input_tokens"),
