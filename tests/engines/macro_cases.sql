@@ -84,6 +84,15 @@ not {{ regex_matches("'GPT'", "'gpt'") }}
 not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
 {{ regex_matches("'a$'", "'^a[$]$'") }} and {{ regex_matches("'a'", "'^([a-z]$|[0-9]$)'") }}
 
+-- json_counts
+{{ json_counts("'{\"input\": 7, \"input_cached_tokens\":\"12\", \"output\":5}'", ['input', 'input_cached_tokens', 'cached']) }} = 19
+{{ json_counts("'{\"input\":\"many\"}'", ['input']) }} = 0 and {{ json_counts("nullif('a', 'a')", ['input']) }} = 0
+
+-- text_between
+{{ text_between("'[\"feature:search\",\"tenant:東京\"]'", '"tenant:', '"') }} = '東京'
+coalesce({{ text_between("'a:b'", 'tenant:', ',') }}, '') = '' and {{ text_between("'tenant:acme'", 'tenant:', ',') }} = 'acme'
+coalesce({{ text_between("nullif('a', 'a')", 'tenant:', ',') }}, '') = ''
+
 -- text: compared by its bytes, counted by its letters
 'B' < 'a' and 'z' < 'é'
 {{ text_length("'东京é'") }} = 3 and {{ text_part("'东京é'", 2, 1) }} = '京' and {{ text_end("'东京é'", 2) }} = '京é'

@@ -14,6 +14,13 @@ from conftest import build_sources, query
 DATA = Path(__file__).resolve().parents[1] / "data" / "sources"
 SAMPLES = {
     "helicone": {"helicone/requests.jsonl": "helicone"},
+    "langfuse": {
+        "langfuse/observations.jsonl": "langfuse",
+        "langfuse/observations-v2.jsonl": "langfuse",
+        "langfuse/observations-api.jsonl": "langfuse-api",
+        "langfuse/traces.jsonl": "langfuse-traces",
+    },
+    "claude_code": {"claude_code/**/*.jsonl": "claude-code"},
 }
 """The files of each source, and the mapping of each."""
 
@@ -62,3 +69,74 @@ def test_every_row_went_somewhere(warehouse: Path) -> None:
     assert {source for source, *_ in sums} == set(SAMPLES)
     for source, raw, told, gone in sums:
         assert (raw, 0) == (told, gone), source
+
+
+def test_claude_code_sessions_cost_what_ccusage_says(warehouse: Path) -> None:
+    """What `ccusage claude session --offline --json` 20.0.24 says of the same files, to the last token and digit.
+
+    But for two web searches, which it leaves out: they are $0.02 here.
+    """
+    sessions = query(
+        warehouse,
+        """
+        select run_id, sum(input_tokens - coalesce(cached_input_tokens, 0) - coalesce(cache_write_tokens, 0)),
+            sum(output_tokens), sum(coalesce(cache_write_tokens, 0)), sum(coalesce(cached_input_tokens, 0)),
+            sum(cost_usd) - sum(coalesce(web_search_requests, 0)) * 0.01
+        from marts.fct_llm_attempts where source = 'claude_code' group by run_id order by run_id
+        """,
+    )
+    assert sessions == [
+        ("a0000000-0000-4000-8000-000000000001", 2182, 3015, 4400, 79300, Decimal("0.094761")),
+        ("b0000000-0000-4000-8000-000000000002", 90, 760, 1300, 23000, Decimal("0.021295")),
+    ]
+
+
+def test_what_a_later_load_corrects(tmp_path: Path) -> None:
+    """Loads of two days: a child under a call that was counted, a call deleted since, a longer line after midnight."""
+
+    def observation(name: str, start: str, updated: str, **more: object) -> dict[str, object]:
+        usual = {
+            "id": name,
+            "trace_id": "t",
+            "type": "GENERATION",
+            "provided_model_name": "gpt-4o",
+            "start_time": f"2026-11-{start}",
+            "end_time": f"2026-11-{start}",
+            "updated_at": f"2026-11-{updated}",
+            "usage_details": {"input": 10, "output": 1, "total": 11},
+        }
+        return {**usual, **more}
+
+    def line(name: str, moment: str, output: int) -> dict[str, object]:
+        message = {"id": name, "model": "claude-haiku-4-5", "usage": {"input_tokens": 10, "output_tokens": output}}
+        return {"type": "assistant", "sessionId": "s", "timestamp": f"2026-11-{moment}Z", "message": message}
+
+    parent = observation("parent", "10 23:59:58", "11 09:00:00")
+    deleted = observation("deleted", "10 05:00:00", "10 09:00:00")
+    loads = (
+        {
+            "langfuse": [parent, deleted],
+            "claude-code": [line("grows", "10 23:59:59", 5), line("other", "11 12:00:00", 7)],
+        },
+        {
+            "langfuse": [
+                observation("child", "11 00:00:01", "11 08:00:00", parent_observation_id="parent"),
+                {**deleted, "updated_at": "2026-11-10 09:00:01", "is_deleted": 1},
+            ],
+            "claude-code": [line("grows", "11 00:00:01", 95)],
+        },
+    )
+    database = tmp_path / "later.duckdb"
+    for number, load in enumerate(loads):
+        logs = {}
+        for mapping, rows in load.items():
+            logs[tmp_path / f"{mapping}-{number}.jsonl"] = mapping
+            text = "\n".join(json.dumps(row) for row in rows)
+            (tmp_path / f"{mapping}-{number}.jsonl").write_text(text, encoding="utf-8")
+        build_sources(database, logs, "spend_coverage")
+    counted = query(database, "select event_id, output_tokens from marts.fct_llm_attempts order by event_id")
+    assert counted == [("child", 1), ("grows", 95), ("other", 7)]
+    assert query(database, "select source, raw_rows, left_out_rows from marts.spend_coverage order by source") == [
+        ("claude_code", 3, 1),
+        ("langfuse", 4, 3),
+    ]

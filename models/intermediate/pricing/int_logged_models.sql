@@ -18,7 +18,8 @@ with logged as (
     where
         started_at is not null
         and model is not null
-        and left_out_reason is null
+        -- what was a call may become the repetition of one that came later
+        and coalesce(left_out_reason, '') != 'not_a_call'
     group by 1, 2, 3, 4, 5, 6
 
     {% if attempts -%}
