@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import build_sources, query
+from conftest import build_sources, query, run_unit_tests
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "sources"
 SAMPLES = {
+    "litellm": {"litellm/spend-logs.jsonl": "litellm", "litellm/sdk-payloads.jsonl": "litellm-payload"},
     "helicone": {"helicone/requests.jsonl": "helicone"},
 }
 """The files of each source, and the mapping of each."""
@@ -62,3 +63,10 @@ def test_every_row_went_somewhere(warehouse: Path) -> None:
     assert {source for source, *_ in sums} == set(SAMPLES)
     for source, raw, told, gone in sums:
         assert (raw, 0) == (told, gone), source
+
+
+def test_the_rules_of_every_log_hold(warehouse: Path) -> None:
+    """Unit tests of models that `make dbt-build` does not have."""
+    tested = run_unit_tests(warehouse, *(f"models/staging/{source}" for source in SAMPLES))
+    assert tested.returncode == 0, tested.stdout
+    assert "litellm_" in tested.stdout
