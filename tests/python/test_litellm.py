@@ -1,4 +1,4 @@
-"""LiteLLM's spend logs and its payloads: the same calls of the same proxy become the same events, whichever file tells them."""
+"""LiteLLM's spend logs and its payloads: the same calls become the same events, whichever of the two tells them."""
 
 from pathlib import Path
 

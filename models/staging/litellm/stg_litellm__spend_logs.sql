@@ -33,6 +33,15 @@
     ],
 } %}
 
+{% set part_texts = [] %}
+{% for part, places in parts.items() %}
+{% set values = [] %}
+{% for object, keys in places %}{% do values.append(json_value(object, keys) | trim) %}{% endfor %}
+{% do part_texts.append((
+        'coalesce(\n            ' ~ values | join(',\n            ') ~ '\n        )' if values | length > 1 else values[0]
+) ~ ' as ' ~ part ~ '_text') %}
+{% endfor %}
+
 {% set reads = [
     'get_responses', 'delete_responses', 'cancel_responses', 'list_input_items', 'vector_store_create',
     'vector_store_retrieve', 'vector_store_list', 'vector_store_update', 'vector_store_delete', 'vector_store_file_create',
@@ -67,7 +76,9 @@ opened as (
         coalesce({{ json_value('metadata', 'error_information') }}, error_information) as error_details,
         coalesce(litellm_call_id, {{ json_value('metadata', 'litellm_call_id') }}) as call_id,
         coalesce({{ count_or_null(json_value('metadata', 'attempted_retries') | trim) }}, attempted_retries) as retries,
-        coalesce({{ count_or_null(json_value('metadata', 'attempted_fallbacks') | trim) }}, attempted_fallbacks) as fallbacks,
+        coalesce(
+            {{ count_or_null(json_value('metadata', 'attempted_fallbacks') | trim) }}, attempted_fallbacks
+        ) as fallbacks,
         coalesce(
             {{ json_value('metadata', ['cost_breakdown', 'service_tier']) }}, service_tier
         ) as billed_service_tier,
@@ -93,11 +104,7 @@ described as (
         {{ json_value('error_details', 'error_class') }} as error_class,
         {{ json_value('error_details', 'llm_provider') }} as failed_provider,
         not has_failed and not is_cache_hit and prompt_tokens + completion_tokens > 0 as is_usage_known,
-        {% for part, places in parts.items() -%}
-        {% set texts = [] -%}
-        {% for object, keys in places -%}{% do texts.append(json_value(object, keys) | trim) %}{% endfor -%}
-        {{ 'coalesce(' ~ texts | join(', ') ~ ')' if texts | length > 1 else texts[0] }} as {{ part }}_text{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ part_texts | join(',\n        ') }}
     from opened
 
 ),
