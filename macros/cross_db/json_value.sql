@@ -30,8 +30,10 @@ get_json_object({{ expression }}, "$['{{ keys | join("']['") }}']")
 cast(get_path(parse_json({{ expression }}), '["{{ keys | join('"]["') }}"]') as {{ dbt.type_string() }})
 {%- endmacro %}
 
+{#- Its json_value gives an object or a list no text. -#}
 {% macro bigquery__json_value(expression, keys) -%}
-json_value({{ expression }}, '$."{{ keys | join('"."') }}"')
+{%- set place = "'$.\"" ~ keys | join('"."') ~ "\"'" -%}
+coalesce(json_value({{ expression }}, {{ place }}), json_query({{ expression }}, {{ place }}))
 {%- endmacro %}
 
 {#- The first of several names under which an object may hold a value. -#}

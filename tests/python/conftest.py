@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from llm_spend.config_seeds import overlay
-from llm_spend.dbt_run import BuildRequest, build_arguments, dbt_environment, place_arguments
+from llm_spend.dbt_run import BuildRequest, build_arguments, dbt_environment, dbt_variables, place_arguments
 from llm_spend.paths import project_dir
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,14 +68,37 @@ def build_models(database: Path, log: Path, *models: str, config: Path | None = 
     _run_dbt(BuildRequest(database, as_of="2099-01-01 00:00:00", config_seeds=own_seeds), "test", models=models)
 
 
-def build_sources(database: Path, logs: Mapping[Path, str | None], *models: str, **variables: object) -> Path:
+def build_sources(
+    database: Path,
+    logs: Mapping[Path, str | None],
+    *models: str,
+    as_of: str = "2026-12-31 00:00:00",
+    **variables: object,
+) -> Path:
     """Load logs, each with its mapping, and build some models with all that they read and their tests."""
     for log, mapping in logs.items():
         loaded = run_cli("load", "--events", log, *(["--mapping", mapping] if mapping else []), "--db", database)
         assert loaded.returncode == 0, loaded.stderr
-    request = BuildRequest(database, as_of="2026-12-31 00:00:00", vars=dict(variables))
+    request = BuildRequest(database, as_of=as_of, vars=dict(variables))
     _run_dbt(request, "--indirect-selection", "cautious", models=models)
     return database
+
+
+def run_unit_tests(database: Path, *folders: str) -> subprocess.CompletedProcess[str]:
+    """Run the unit tests of models that only a database with other systems' logs has."""
+    request = BuildRequest(database, as_of="2026-12-31 00:00:00")
+    project, folder = project_dir(), database.parent
+    return subprocess.run(
+        [
+            *(Path(sys.executable).with_name("dbt"), "test", "--vars", json.dumps(dbt_variables(request))),
+            *place_arguments(project, folder / "dbt", folder / "logs"),
+            *("--select", *(f"path:{path},test_type:unit" for path in folders)),
+        ],
+        env={**os.environ, **dbt_environment(request, project)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def _run_dbt(request: BuildRequest, *options: str, models: Iterable[str]) -> None:

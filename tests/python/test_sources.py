@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import build_sources, query
+from conftest import build_sources, query, run_unit_tests
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "sources"
 SAMPLES = {
+    "litellm": {"litellm/spend-logs.jsonl": "litellm", "litellm/sdk-payloads.jsonl": "litellm-payload"},
     "helicone": {"helicone/requests.jsonl": "helicone"},
     "langfuse": {
         "langfuse/observations.jsonl": "langfuse",
@@ -140,3 +141,8 @@ def test_what_a_later_load_corrects(tmp_path: Path) -> None:
         ("claude_code", 3, 1),
         ("langfuse", 4, 3),
     ]
+def test_the_rules_of_every_log_hold(warehouse: Path) -> None:
+    """Unit tests of models that `make dbt-build` does not have."""
+    tested = run_unit_tests(warehouse, *(f"models/staging/{source}" for source in SAMPLES))
+    assert tested.returncode == 0, tested.stdout
+    assert "litellm_" in tested.stdout

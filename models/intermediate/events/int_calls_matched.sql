@@ -115,7 +115,8 @@ bursts as (
             order by started_at, source_ordinal, event_id
             rows between unbounded preceding and current row
         ) as burst_ordinal,
-        case when is_answer_known then 'answers' else source end as stream
+        case when is_answer_known then 'answers' else source end as stream,
+        case when is_answer_known then 1 else 0 end as answers
     from followed
 
 ),
@@ -124,7 +125,9 @@ numbered as (
 
     select
         *,
-        row_number() over (
+        -- a log's calls with and without an answer id are different calls
+        case when answers = 1 then 0 else sum(answers) over (partition by {{ likeness }}, burst_ordinal, source) end
+        + row_number() over (
             partition by {{ likeness }}, burst_ordinal, stream order by started_at, source_ordinal, event_id
         ) as call_ordinal
     from bursts

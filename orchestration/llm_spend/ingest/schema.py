@@ -122,11 +122,15 @@ LANDINGS: dict[str, Landing] = {
             (
                 *_columns("text", "request_id call_type api_key"),
                 Column("spend", "decimal"),
-                *_columns("integer", "total_tokens prompt_tokens completion_tokens"),
+                *_columns("integer", "prompt_tokens completion_tokens"),
                 *_columns("timestamp", "startTime endTime"),
-                *_columns("text", "model model_group custom_llm_provider user"),
+                *_columns("text", "model model_group custom_llm_provider api_base user"),
                 Column("metadata", "json"),
-                *_columns("text", "cache_hit request_tags team_id end_user session_id status"),
+                *_columns("text", "cache_hit request_tags team_id end_user session_id status litellm_call_id"),
+                # The payload has these beside the metadata, the table inside.
+                Column("error_information", "json"),
+                *_columns("integer", "attempted_retries attempted_fallbacks"),
+                Column("service_tier"),
             ),
         ),
         Landing(
