@@ -129,8 +129,18 @@ def test_a_wrong_mapping_is_one_clear_line(text: str, message: str) -> None:
 
 def test_presets_are_found_by_name_and_files_by_path(tmp_path: Path) -> None:
     assert preset_names() == [
-        *("aider", "openai-monitoring", "openrouter", "opsmeter", "portkey", "posthog", "request-log"),
-        "vercel-ai-gateway",
+        *(
+            "aider",
+            "helicone",
+            "openai-monitoring",
+            "openrouter",
+            "opsmeter",
+            "otel",
+            "otel-spans",
+            "portkey",
+            "posthog",
+        ),
+        *("request-log", "vercel-ai-gateway"),
     ]
     assert [read_mapping(name).name for name in preset_names()] == preset_names()
     file = tmp_path / "mine.yml"
@@ -139,7 +149,7 @@ def test_presets_are_found_by_name_and_files_by_path(tmp_path: Path) -> None:
 
 
 def test_a_mapping_that_is_neither_preset_nor_file_names_the_presets(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no such file.*aider, openai-monitoring, .*vercel-ai-gateway"):
+    with pytest.raises(UserError, match=r"no such file.*aider, helicone, .*vercel-ai-gateway"):
         read_mapping("aidre")
     with pytest.raises(UserError, match="cannot be read"):
         read_mapping(str(tmp_path))

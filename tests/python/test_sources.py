@@ -14,6 +14,7 @@ from conftest import build_sources, query
 DATA = Path(__file__).resolve().parents[1] / "data" / "sources"
 SAMPLES = {
     "helicone": {"helicone/requests.jsonl": "helicone"},
+    "otel": {path.relative_to(DATA).as_posix(): "otel" for path in sorted((DATA / "otel").glob("*.jsonl"))},
 }
 """The files of each source, and the mapping of each."""
 

@@ -122,9 +122,15 @@ numbered as (
 
     select
         *,
+        -- a log's call without an answer id is none of its calls with one
         row_number() over (
             partition by {{ likeness }}, burst_ordinal, stream order by started_at, source_ordinal, event_id
-        ) as call_ordinal
+        ) + case
+            when is_answer_known then 0
+            else sum(case when is_answer_known then 1 else 0 end) over (
+                partition by {{ likeness }}, burst_ordinal, source
+            )
+        end as call_ordinal
     from bursts
 
 ),
