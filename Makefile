@@ -11,7 +11,7 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash test-delivery test-focus test-golden test-engines dbt-build bench bench-pricing bench-engines bench-alerts lint format \
+.PHONY: help demo ui test test-crash test-delivery test-focus test-producers test-golden test-engines dbt-build bench bench-pricing bench-engines bench-alerts lint format \
 	lock clean
 
 help: ## List the commands
@@ -58,6 +58,16 @@ target/focus_validator/installed: tests/focus/requirements.txt
 	@echo 'Installing focus-validator into an environment of its own, some 400 MB' && \
 	$(BIN)/python -m venv --clear target/focus_validator && \
 	PIP_DISABLE_PIP_VERSION_CHECK=1 target/focus_validator/bin/python -m pip install -qq --no-input --requirement $< && \
+	touch $@
+
+# Recorded traffic of real SDKs against a stand-in for the providers, in environments of their own.
+test-producers: .venv/installed $(patsubst tests/producers/requirements-%.txt,target/producers/%/installed,$(wildcard tests/producers/requirements-*.txt)) ## Fresh logs of real SDKs and instrumentations, loaded, built, compared with what was billed; some minutes
+	@$(BIN)/pytest tests/producers
+
+target/producers/%/installed: tests/producers/requirements-%.txt
+	@echo 'Installing $< into an environment of its own' && \
+	$(BIN)/python -m venv --clear $(@D) && \
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/python -m pip install -qq --no-input --requirement $< && \
 	touch $@
 
 # Two at a time, the longest first, without builds that write nothing and without data tests: test-engines has both, and
