@@ -6,7 +6,6 @@ DAGSTER_HOME ?= $(CURDIR)/target/dagster
 UI_PORT ?= 3000
 ENGINES := $(BIN)/python tests/engines/run
 GOLDEN ?= clickhouse postgres duckdb
-PRODUCERS := target/producers/litellm/installed
 TEST_DATABASE := target/test/llm_spend.duckdb
 
 export DBT_LOG_PATH := target/logs
@@ -61,11 +60,12 @@ target/focus_validator/installed: tests/focus/requirements.txt
 	PIP_DISABLE_PIP_VERSION_CHECK=1 target/focus_validator/bin/python -m pip install -qq --no-input --requirement $< && \
 	touch $@
 
-test-producers: .venv/installed $(PRODUCERS) ## Real LiteLLM against a scripted provider: each call as the provider billed it; some minutes
+# Recorded traffic of real SDKs against a stand-in for the providers, in environments of their own.
+test-producers: .venv/installed $(patsubst tests/producers/requirements-%.txt,target/producers/%/installed,$(wildcard tests/producers/requirements-*.txt)) ## Fresh logs of real SDKs and instrumentations, loaded, built, compared with what was billed; some minutes
 	@$(BIN)/pytest tests/producers
 
 target/producers/%/installed: tests/producers/requirements-%.txt
-	@echo 'Installing $* into an environment of its own' && \
+	@echo 'Installing $< into an environment of its own' && \
 	$(BIN)/python -m venv --clear $(@D) && \
 	PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/python -m pip install -qq --no-input --requirement $< && \
 	touch $@

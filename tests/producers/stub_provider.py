@@ -39,6 +39,7 @@ cache_write covers cache_write_1h.  On the wire:
 OpenAI chat streams send usage only with stream_options.include_usage; the log still has the billed usage,
 and usage_sent says whether the client could see it.
 """
+
 import contextlib
 import hashlib
 import json
@@ -48,36 +49,37 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+PARTS = ("input", "output", "cached", "cache_write", "cache_write_1h", "reasoning")
 
-def _s(input=0, output=0, cached=0, cache_write=0, cache_write_1h=0, reasoning=0, **kw):
-    return dict(input=input, output=output, cached=cached, cache_write=cache_write,
-                cache_write_1h=cache_write_1h, reasoning=reasoning, **kw)
+
+def _s(tokens_in=0, tokens_out=0, **more):
+    return {**dict.fromkeys(PARTS, 0), "input": tokens_in, "output": tokens_out, **more}
 
 
 SCENARIOS = {
-    "plain":        _s(120, 45),
-    "streamed":     _s(210, 80),
-    "cached":       _s(2048, 60, cached=1536),
-    "cache_write":  _s(3100, 75, cache_write=2600, cache_write_1h=600),
-    "cache_mixed":  _s(5000, 90, cached=3000, cache_write=1500, cache_write_1h=500),
-    "reasoning":    _s(300, 900, reasoning=640),
-    "tool":         _s(180, 35, tool=True),
-    "tool_loop":    _s(180, 35, tool=True),
-    "length":       _s(95, 16, finish="length"),
-    "embed":        _s(64, 0),
+    "plain": _s(120, 45),
+    "streamed": _s(210, 80),
+    "cached": _s(2048, 60, cached=1536),
+    "cache_write": _s(3100, 75, cache_write=2600, cache_write_1h=600),
+    "cache_mixed": _s(5000, 90, cached=3000, cache_write=1500, cache_write_1h=500),
+    "reasoning": _s(300, 900, reasoning=640),
+    "tool": _s(180, 35, tool=True),
+    "tool_loop": _s(180, 35, tool=True),
+    "length": _s(95, 16, finish="length"),
+    "embed": _s(64, 0),
     # fails on every attempt
-    "error_400":    _s(fail=400),
-    "error_401":    _s(fail=401),
+    "error_400": _s(fail=400),
+    "error_401": _s(fail=401),
     "rate_limited": _s(fail=429),
     "server_error": _s(fail=500),
-    "overloaded":   _s(fail=529),
-    "timeout":      _s(fail="timeout"),
+    "overloaded": _s(fail=529),
+    "timeout": _s(fail="timeout"),
     # fails once, then succeeds
-    "retry_500":    _s(133, 47, fail=500, once=True),
-    "retry_429":    _s(144, 52, fail=429, once=True),
+    "retry_500": _s(133, 47, fail=500, once=True),
+    "retry_429": _s(144, 52, fail=429, once=True),
     "retry_timeout": _s(155, 58, fail="timeout", once=True),
     # a stream that breaks off in the middle, before any final usage (no stream: answers normally)
-    "stream_cut":   _s(260, 70, cut=True),
+    "stream_cut": _s(260, 70, cut=True),
 }
 # what the provider answers as "model" for a requested alias
 MODELS = {
@@ -94,13 +96,17 @@ MODELS = {
     "claude-haiku-4-5": "claude-haiku-4-5-20251001",
     "claude-opus-4-1": "claude-opus-4-1-20250805",
 }
-CREATED = 1795161600          # fixed "created" second
-SLEEP_TIMEOUT = 2.5           # how long a "timeout" scenario is silent (set client timeout below)
+CREATED = 1795161600  # fixed "created" second
+SLEEP_TIMEOUT = 2.5  # how long a "timeout" scenario is silent (set client timeout below)
 TEXT = ["The parcel ", "left the ", "depot ", "on Tuesday."]
 TOOL = ("lookup_order", {"order_id": "A-17"})
-APIS = {"chat/completions": "openai.chat", "responses": "openai.responses",
-        "embeddings": "openai.embeddings", "messages": "anthropic.messages",
-        "messages/count_tokens": "anthropic.count_tokens"}
+APIS = {
+    "chat/completions": "openai.chat",
+    "responses": "openai.responses",
+    "embeddings": "openai.embeddings",
+    "messages": "anthropic.messages",
+    "messages/count_tokens": "anthropic.count_tokens",
+}
 ID_PREFIX = {"openai.chat": "chatcmpl-", "openai.responses": "resp_", "anthropic.messages": "msg_01"}
 
 
@@ -111,26 +117,48 @@ def _hex(*parts, n=24):
 def raw_usage(api, u):
     """The usage object as that API sends it."""
     if api == "openai.chat":
-        return {"prompt_tokens": u["input"], "completion_tokens": u["output"],
-                "total_tokens": u["input"] + u["output"],
-                "prompt_tokens_details": {"cached_tokens": u["cached"], "audio_tokens": 0,
-                                          "cache_write_tokens": u["cache_write"]},
-                "completion_tokens_details": {"reasoning_tokens": u["reasoning"], "audio_tokens": 0,
-                                              "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}}
+        return {
+            "prompt_tokens": u["input"],
+            "completion_tokens": u["output"],
+            "total_tokens": u["input"] + u["output"],
+            "prompt_tokens_details": {
+                "cached_tokens": u["cached"],
+                "audio_tokens": 0,
+                "cache_write_tokens": u["cache_write"],
+            },
+            "completion_tokens_details": {
+                "reasoning_tokens": u["reasoning"],
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        }
     if api == "openai.responses":
-        write = {"cache_write_tokens": u["cache_write"],
-                 "cache_write_tokens_details": {"ttl_30m_tokens": u["cache_write"], "ttl_12h_tokens": 0}}
-        return {"input_tokens": u["input"], "input_tokens_details": dict(write, cached_tokens=u["cached"]),
-                "output_tokens": u["output"], "output_tokens_details": {"reasoning_tokens": u["reasoning"]},
-                "total_tokens": u["input"] + u["output"]}
+        write = {
+            "cache_write_tokens": u["cache_write"],
+            "cache_write_tokens_details": {"ttl_30m_tokens": u["cache_write"], "ttl_12h_tokens": 0},
+        }
+        return {
+            "input_tokens": u["input"],
+            "input_tokens_details": dict(write, cached_tokens=u["cached"]),
+            "output_tokens": u["output"],
+            "output_tokens_details": {"reasoning_tokens": u["reasoning"]},
+            "total_tokens": u["input"] + u["output"],
+        }
     if api == "openai.embeddings":
         return {"prompt_tokens": u["input"], "total_tokens": u["input"]}
-    return {"input_tokens": u["input"] - u["cached"] - u["cache_write"],
-            "cache_creation_input_tokens": u["cache_write"], "cache_read_input_tokens": u["cached"],
-            "cache_creation": {"ephemeral_5m_input_tokens": u["cache_write"] - u["cache_write_1h"],
-                               "ephemeral_1h_input_tokens": u["cache_write_1h"]},
-            "output_tokens": u["output"], "output_tokens_details": {"thinking_tokens": u["reasoning"]},
-            "service_tier": "standard"}
+    return {
+        "input_tokens": u["input"] - u["cached"] - u["cache_write"],
+        "cache_creation_input_tokens": u["cache_write"],
+        "cache_read_input_tokens": u["cached"],
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": u["cache_write"] - u["cache_write_1h"],
+            "ephemeral_1h_input_tokens": u["cache_write_1h"],
+        },
+        "output_tokens": u["output"],
+        "output_tokens_details": {"thinking_tokens": u["reasoning"]},
+        "service_tier": "standard",
+    }
 
 
 def billed(api, sc):
@@ -175,8 +203,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self.connection.shutdown(2)
                 return
-            text = (f"event: {name}\n" if name else "") + "data: " + (
-                data if isinstance(data, str) else json.dumps(data)) + "\n\n"
+            text = (
+                (f"event: {name}\n" if name else "")
+                + "data: "
+                + (data if isinstance(data, str) else json.dumps(data))
+                + "\n\n"
+            )
             raw = text.encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(raw), raw))
             self.wfile.flush()
@@ -193,17 +225,39 @@ class _Handler(BaseHTTPRequestHandler):
             self._note("openai.retrieve", 200 if obj else 404, m[1])
             return self._send(200 if obj else 404, obj or {"error": {"message": "not found", "type": "not_found"}})
         if self.path.rstrip("/").endswith("models"):
-            return self._send(200, {"object": "list", "data": [
-                {"id": m, "object": "model", "created": CREATED, "owned_by": "stub"} for m in MODELS]})
+            return self._send(
+                200,
+                {
+                    "object": "list",
+                    "data": [{"id": m, "object": "model", "created": CREATED, "owned_by": "stub"} for m in MODELS],
+                },
+            )
         self._send(200, {"ok": True})
+        return None
 
     def _note(self, api, status, rid=None):
         with self.server.lock:
-            self.server.log.append(dict(
-                seq=len(self.server.log) + 1, api=api, provider=api.split(".")[0],
-                case=self.headers.get("x-stub-case"), scenario="unbilled", attempt=1, stream=False, status=status,
-                response_id=rid, request_id=None, requested_model=None, model=None, usage=None, raw_usage=None,
-                usage_sent=False, truncated=False, traceparent=self.headers.get("traceparent")))
+            self.server.log.append(
+                {
+                    "seq": len(self.server.log) + 1,
+                    "api": api,
+                    "provider": api.split(".")[0],
+                    "case": self.headers.get("x-stub-case"),
+                    "scenario": "unbilled",
+                    "attempt": 1,
+                    "stream": False,
+                    "status": status,
+                    "response_id": rid,
+                    "request_id": None,
+                    "requested_model": None,
+                    "model": None,
+                    "usage": None,
+                    "raw_usage": None,
+                    "usage_sent": False,
+                    "truncated": False,
+                    "traceparent": self.headers.get("traceparent"),
+                }
+            )
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}"
@@ -221,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(200, {"input_tokens": 77})
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._answer(api, json.loads(body), body.decode())
+        return None
 
     # ---- one call
     def _answer(self, api, req, text):
@@ -229,9 +284,12 @@ class _Handler(BaseHTTPRequestHandler):
         requested = req.get("model") or "gpt-4o-mini"
         base_model, _, tail = requested.partition("--")
         marks = re.findall(r"\[\[([a-z0-9_]+)\]\]", text)
-        name = self.headers.get("x-stub-scenario") or next((m for m in reversed(marks) if m in SCENARIOS), None) \
-            or (tail if tail in SCENARIOS else None) or \
-            ("embed" if api == "openai.embeddings" else "streamed" if stream else "plain")
+        name = (
+            self.headers.get("x-stub-scenario")
+            or next((m for m in reversed(marks) if m in SCENARIOS), None)
+            or (tail if tail in SCENARIOS else None)
+            or ("embed" if api == "openai.embeddings" else "streamed" if stream else "plain")
+        )
         if name == "tool_loop" and re.search(r'"(tool_result|tool_call_id|function_call_output)"', text):
             name = "plain"
         sc = SCENARIOS[name]
@@ -251,10 +309,24 @@ class _Handler(BaseHTTPRequestHandler):
         if sc.get("once") and attempt % 2 == 0:
             fail = None
         usage = billed(api, sc)
-        entry.update(api=api, provider=provider, case=case, scenario=name, attempt=attempt, stream=stream,
-                     status=None, response_id=None, request_id=request_id, requested_model=requested, model=model,
-                     usage=None, raw_usage=None, usage_sent=False, truncated=False,
-                     traceparent=self.headers.get("traceparent"))
+        entry.update(
+            api=api,
+            provider=provider,
+            case=case,
+            scenario=name,
+            attempt=attempt,
+            stream=stream,
+            status=None,
+            response_id=None,
+            request_id=request_id,
+            requested_model=requested,
+            model=model,
+            usage=None,
+            raw_usage=None,
+            usage_sent=False,
+            truncated=False,
+            traceparent=self.headers.get("traceparent"),
+        )
         rid_header = "request-id" if provider == "anthropic" else "x-request-id"
         headers = [(rid_header, request_id)]
         if fail:
@@ -262,17 +334,20 @@ class _Handler(BaseHTTPRequestHandler):
             if fail == "timeout":
                 time.sleep(srv.sleep_timeout)
                 self.close_connection = True
-                return
-            kinds = {400: ("invalid_request_error", "The request was not acceptable."),
-                     401: ("authentication_error", "The key is not valid."),
-                     429: ("rate_limit_error", "Too many requests."),
-                     500: ("api_error", "The server had an error."),
-                     529: ("overloaded_error", "Overloaded.")}
+                return None
+            kinds = {
+                400: ("invalid_request_error", "The request was not acceptable."),
+                401: ("authentication_error", "The key is not valid."),
+                429: ("rate_limit_error", "Too many requests."),
+                500: ("api_error", "The server had an error."),
+                529: ("overloaded_error", "Overloaded."),
+            }
             kind, msg = kinds[fail]
             headers.append(("retry-after-ms", "5"))
             if provider == "anthropic":
-                return self._send(fail, {"type": "error", "error": {"type": kind, "message": msg},
-                                         "request_id": request_id}, headers)
+                return self._send(
+                    fail, {"type": "error", "error": {"type": kind, "message": msg}, "request_id": request_id}, headers
+                )
             code = {429: "rate_limit_exceeded", 401: "invalid_api_key"}.get(fail)
             return self._send(fail, {"error": {"message": msg, "type": kind, "param": None, "code": code}}, headers)
         rid = ID_PREFIX[api] + ident if api in ID_PREFIX else None
@@ -281,8 +356,9 @@ class _Handler(BaseHTTPRequestHandler):
         if stream and api == "openai.chat":
             sent = bool((req.get("stream_options") or {}).get("include_usage"))
         cut = stream and bool(sc.get("cut"))
-        entry.update(status=200, response_id=rid, usage=usage, raw_usage=raw,
-                     usage_sent=sent and not cut, truncated=cut)
+        entry.update(
+            status=200, response_id=rid, usage=usage, raw_usage=raw, usage_sent=sent and not cut, truncated=cut
+        )
         time.sleep(srv.latency)
         make = getattr(self, "_" + api.replace(".", "_"))
         obj, events = make(rid, ident, model, sc, raw, sent, req)
@@ -292,6 +368,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(headers, events, cut)
         else:
             self._send(200, obj, headers)
+        return None
 
     # ---- bodies: (object for stream=false, event list for stream=true)
     def _openai_chat(self, rid, ident, model, sc, raw, sent, req):
@@ -301,25 +378,35 @@ class _Handler(BaseHTTPRequestHandler):
         msg = {"role": "assistant", "content": None if sc.get("tool") else "".join(TEXT), "refusal": None}
         if sc.get("tool"):
             msg["tool_calls"] = [call]
-        head = {"id": rid, "created": CREATED, "model": model, "service_tier": "default",
-                "system_fingerprint": "fp_stub"}
-        obj = dict(head, object="chat.completion", usage=raw,
-                   choices=[{"index": 0, "message": msg, "logprobs": None, "finish_reason": finish}])
+        head = {
+            "id": rid,
+            "created": CREATED,
+            "model": model,
+            "service_tier": "default",
+            "system_fingerprint": "fp_stub",
+        }
+        obj = dict(
+            head,
+            object="chat.completion",
+            usage=raw,
+            choices=[{"index": 0, "message": msg, "logprobs": None, "finish_reason": finish}],
+        )
         deltas = [{"role": "assistant", "content": None if sc.get("tool") else ""}]
         if sc.get("tool"):
-            first = {"index": 0, "id": call["id"], "type": "function",
-                     "function": {"name": TOOL[0], "arguments": ""}}
-            deltas += [{"tool_calls": [first]},
-                       {"tool_calls": [{"index": 0, "function": {"arguments": args}}]}]
+            first = {"index": 0, "id": call["id"], "type": "function", "function": {"name": TOOL[0], "arguments": ""}}
+            deltas += [{"tool_calls": [first]}, {"tool_calls": [{"index": 0, "function": {"arguments": args}}]}]
         else:
             deltas += [{"content": t} for t in TEXT]
         chunk = dict(head, object="chat.completion.chunk")
         if sent:
             chunk["usage"] = None
-        events = [(None, dict(chunk, choices=[{"index": 0, "delta": d, "logprobs": None, "finish_reason": None}]))
-                  for d in deltas]
-        events.append((None, dict(chunk, choices=[{"index": 0, "delta": {}, "logprobs": None,
-                                                   "finish_reason": finish}])))
+        events = [
+            (None, dict(chunk, choices=[{"index": 0, "delta": d, "logprobs": None, "finish_reason": None}]))
+            for d in deltas
+        ]
+        events.append(
+            (None, dict(chunk, choices=[{"index": 0, "delta": {}, "logprobs": None, "finish_reason": finish}]))
+        )
         if sent:
             events.append((None, dict(chunk, choices=[], usage=raw)))
         events.append((None, "[DONE]"))
@@ -330,22 +417,50 @@ class _Handler(BaseHTTPRequestHandler):
         if sc["reasoning"]:
             out.append({"id": "rs_" + ident, "type": "reasoning", "summary": []})
         if sc.get("tool"):
-            item = {"id": "fc_" + ident, "type": "function_call", "status": "completed",
-                    "call_id": "call_" + ident[:12], "name": TOOL[0], "arguments": json.dumps(TOOL[1])}
+            item = {
+                "id": "fc_" + ident,
+                "type": "function_call",
+                "status": "completed",
+                "call_id": "call_" + ident[:12],
+                "name": TOOL[0],
+                "arguments": json.dumps(TOOL[1]),
+            }
         else:
-            item = {"id": "msg_" + ident, "type": "message", "status": "completed", "role": "assistant",
-                    "content": [{"type": "output_text", "text": "".join(TEXT), "annotations": []}]}
+            item = {
+                "id": "msg_" + ident,
+                "type": "message",
+                "status": "completed",
+                "role": "assistant",
+                "content": [{"type": "output_text", "text": "".join(TEXT), "annotations": []}],
+            }
         out.append(item)
         short = sc.get("finish") == "length"
-        obj = {"id": rid, "object": "response", "created_at": CREATED,
-               "status": "incomplete" if short else "completed", "error": None,
-               "incomplete_details": {"reason": "max_output_tokens"} if short else None,
-               "instructions": None, "max_output_tokens": None, "model": model, "output": out,
-               "parallel_tool_calls": True, "previous_response_id": None,
-               "reasoning": {"effort": None, "summary": None}, "store": True, "temperature": 1.0,
-               "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": req.get("tools") or [],
-               "top_p": 1.0, "truncation": "disabled", "usage": raw, "user": None, "metadata": {},
-               "service_tier": "default"}
+        obj = {
+            "id": rid,
+            "object": "response",
+            "created_at": CREATED,
+            "status": "incomplete" if short else "completed",
+            "error": None,
+            "incomplete_details": {"reason": "max_output_tokens"} if short else None,
+            "instructions": None,
+            "max_output_tokens": None,
+            "model": model,
+            "output": out,
+            "parallel_tool_calls": True,
+            "previous_response_id": None,
+            "reasoning": {"effort": None, "summary": None},
+            "store": True,
+            "temperature": 1.0,
+            "text": {"format": {"type": "text"}},
+            "tool_choice": "auto",
+            "tools": req.get("tools") or [],
+            "top_p": 1.0,
+            "truncation": "disabled",
+            "usage": raw,
+            "user": None,
+            "metadata": {},
+            "service_tier": "default",
+        }
         began = dict(obj, status="in_progress", output=[], usage=None)
         seq = [("response.created", {"response": began}), ("response.in_progress", {"response": began})]
         for i, it in enumerate(out):
@@ -362,13 +477,13 @@ class _Handler(BaseHTTPRequestHandler):
                 part = {"type": "output_text", "text": "", "annotations": []}
                 seq.append(("response.content_part.added", dict(at, content_index=0, part=part)))
                 seq += [("response.output_text.delta", dict(at, content_index=0, delta=t, logprobs=[])) for t in TEXT]
-                seq.append(("response.output_text.done",
-                            dict(at, content_index=0, text="".join(TEXT), logprobs=[])))
+                seq.append(("response.output_text.done", dict(at, content_index=0, text="".join(TEXT), logprobs=[])))
                 seq.append(("response.content_part.done", dict(at, content_index=0, part=it["content"][0])))
             if it["type"] == "function_call":
                 seq.append(("response.function_call_arguments.delta", dict(at, delta=it["arguments"])))
-                seq.append(("response.function_call_arguments.done",
-                            dict(at, arguments=it["arguments"], name=it["name"])))
+                seq.append(
+                    ("response.function_call_arguments.done", dict(at, arguments=it["arguments"], name=it["name"]))
+                )
             seq.append(("response.output_item.done", {"output_index": i, "item": it}))
         end = "response.incomplete" if short else "response.completed"
         seq.append((end, {"response": obj}))
@@ -382,10 +497,14 @@ class _Handler(BaseHTTPRequestHandler):
         if req.get("encoding_format") == "base64":
             import base64
             import struct
+
             vector = base64.b64encode(struct.pack("<4f", *vector)).decode()
-        return {"object": "list", "model": model, "usage": raw,
-                "data": [{"object": "embedding", "index": i, "embedding": vector}
-                         for i in range(len(many))]}, None
+        return {
+            "object": "list",
+            "model": model,
+            "usage": raw,
+            "data": [{"object": "embedding", "index": i, "embedding": vector} for i in range(len(many))],
+        }, None
 
     def _anthropic_messages(self, rid, ident, model, sc, raw, sent, req):
         blocks = []
@@ -396,8 +515,16 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             blocks.append({"type": "text", "text": "".join(TEXT)})
         stop = "tool_use" if sc.get("tool") else "max_tokens" if sc.get("finish") == "length" else "end_turn"
-        obj = {"id": rid, "type": "message", "role": "assistant", "model": model, "content": blocks,
-               "stop_reason": stop, "stop_sequence": None, "usage": raw}
+        obj = {
+            "id": rid,
+            "type": "message",
+            "role": "assistant",
+            "model": model,
+            "content": blocks,
+            "stop_reason": stop,
+            "stop_sequence": None,
+            "usage": raw,
+        }
         early = dict(raw, output_tokens=1, output_tokens_details=None)
         start = dict(obj, content=[], stop_reason=None, usage=early)
         ev = [("message_start", {"message": start})]
@@ -406,8 +533,10 @@ class _Handler(BaseHTTPRequestHandler):
                 empty, deltas = {"type": "text", "text": ""}, [{"type": "text_delta", "text": t} for t in TEXT]
             elif b["type"] == "thinking":
                 empty = {"type": "thinking", "thinking": "", "signature": ""}
-                deltas = [{"type": "thinking_delta", "thinking": b["thinking"]},
-                          {"type": "signature_delta", "signature": b["signature"]}]
+                deltas = [
+                    {"type": "thinking_delta", "thinking": b["thinking"]},
+                    {"type": "signature_delta", "signature": b["signature"]},
+                ]
             else:
                 empty = dict(b, input={})
                 deltas = [{"type": "input_json_delta", "partial_json": json.dumps(b["input"])}]
@@ -415,8 +544,16 @@ class _Handler(BaseHTTPRequestHandler):
             ev += [("content_block_delta", {"index": i, "delta": d}) for d in deltas]
             ev.append(("content_block_stop", {"index": i}))
         # the closing event repeats the input side, cumulative, as the API does today
-        final = {k: raw[k] for k in ("input_tokens", "cache_creation_input_tokens",
-                                     "cache_read_input_tokens", "output_tokens", "output_tokens_details")}
+        final = {
+            k: raw[k]
+            for k in (
+                "input_tokens",
+                "cache_creation_input_tokens",
+                "cache_read_input_tokens",
+                "output_tokens",
+                "output_tokens_details",
+            )
+        }
         ev.append(("message_delta", {"delta": {"stop_reason": stop, "stop_sequence": None}, "usage": final}))
         ev.append(("message_stop", {}))
         return obj, [(n, dict({"type": n}, **d)) for n, d in ev]
@@ -427,7 +564,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request, client_address):
-        pass                                  # a client that hung up is part of the scenarios
+        pass  # a client that hung up is part of the scenarios
 
 
 @contextlib.contextmanager
@@ -446,9 +583,8 @@ def stub_provider(port=0, latency=0.003, sleep_timeout=SLEEP_TIMEOUT):
 
 
 if __name__ == "__main__":
-    with stub_provider(int(sys.argv[1]) if len(sys.argv) > 1 else 0) as (url, _):
-        print(url, flush=True)
-        try:
+    with stub_provider(int(sys.argv[1]) if len(sys.argv) > 1 else 0) as (address, _):
+        sys.stdout.write(address + "\n")
+        sys.stdout.flush()
+        with contextlib.suppress(KeyboardInterrupt):
             sys.stdin.read()
-        except KeyboardInterrupt:
-            pass

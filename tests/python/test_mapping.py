@@ -130,8 +130,8 @@ def test_a_wrong_mapping_is_one_clear_line(text: str, message: str) -> None:
 def test_presets_are_found_by_name_and_files_by_path(tmp_path: Path) -> None:
     assert preset_names() == [
         *("aider", "claude-code", "helicone", "langfuse", "langfuse-api", "langfuse-traces", "litellm"),
-        *("litellm-payload", "openai-monitoring", "openrouter", "opsmeter", "otel", "portkey", "posthog"),
-        *("request-log", "vercel-ai-gateway"),
+        *("litellm-payload", "openai-monitoring", "openrouter", "opsmeter", "otel", "otel-spans", "portkey"),
+        *("posthog", "request-log", "vercel-ai-gateway"),
     ]
     assert [read_mapping(name).name for name in preset_names()] == preset_names()
     file = tmp_path / "mine.yml"

@@ -22,6 +22,7 @@ SAMPLES = {
         "langfuse/traces.jsonl": "langfuse-traces",
     },
     "claude_code": {"claude_code/**/*.jsonl": "claude-code"},
+    "otel": {path.relative_to(DATA).as_posix(): "otel" for path in sorted((DATA / "otel").glob("*.jsonl"))},
 }
 """The files of each source, and the mapping of each."""
 
@@ -141,6 +142,8 @@ def test_what_a_later_load_corrects(tmp_path: Path) -> None:
         ("claude_code", 3, 1),
         ("langfuse", 4, 3),
     ]
+
+
 def test_the_rules_of_every_log_hold(warehouse: Path) -> None:
     """Unit tests of models that `make dbt-build` does not have."""
     tested = run_unit_tests(warehouse, *(f"models/staging/{source}" for source in SAMPLES))

@@ -16,8 +16,8 @@ with landed as (
     inner join {{ ref('int_touched_days') }} as touched_days
         on cast(events.started_at as date) = touched_days.usage_date_utc
     where
-        -- a row that is there and no call any more is not gone
-        (events.quarantine_reason is null or events.left_out_reason != 'not_a_call')
+        -- what a later row shows to be no call of its own is no attempt any more
+        (events.quarantine_reason is null or events.left_out_reason is not null)
         and {{ between_days_of('events.started_at', 'int_touched_days') }}
 
 ),

@@ -125,11 +125,13 @@ numbered as (
 
     select
         *,
-        -- a log's calls with and without an answer id are different calls
-        case when answers = 1 then 0 else sum(answers) over (partition by {{ likeness }}, burst_ordinal, source) end
-        + row_number() over (
+        -- a log's call without an answer id is none of its calls with one
+        row_number() over (
             partition by {{ likeness }}, burst_ordinal, stream order by started_at, source_ordinal, event_id
-        ) as call_ordinal
+        ) + case
+            when answers = 1 then 0
+            else sum(answers) over (partition by {{ likeness }}, burst_ordinal, source)
+        end as call_ordinal
     from bursts
 
 ),

@@ -1,7 +1,7 @@
 """The mapping file: how the columns of somebody's log become the fields of a usage event.
 
     table: litellm_spend_logs         # the fields are that landing table's columns; without it, a usage event's
-    unpack: otlp                      # each line is a batch of OpenTelemetry spans
+    unpack: otlp                      # each line is a batch of OpenTelemetry spans; or `spans`, one span
     names: camelCase                  # fields not listed below are looked up as inputTokens, not input_tokens
     input_includes_cache: false       # input tokens are logged without cached and cache-write tokens
     output_includes_reasoning: false  # output tokens are logged without reasoning tokens
@@ -49,7 +49,7 @@ NameStyle = Literal["snake_case", "camelCase"]
 TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds", "unix_microseconds", "unix_nanoseconds"]
 LatencyUnit = Literal["seconds", "milliseconds"]
 MoneyUnit = Literal["dollars", "cents"]
-Unpacking = Literal["otlp"]
+Unpacking = Literal["otlp", "spans"]
 _UNITS: dict[str, Any] = {"latency_ms": LatencyUnit, "reported_cost_usd": MoneyUnit}
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import duckdb
 
 from llm_spend.errors import UserError
-from llm_spend.ingest.otlp import spans_of_batches
+from llm_spend.ingest.otlp import spans_of_batches, spans_of_rows
 from llm_spend.ingest.sql import identifier, literal
 
 TEXT_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
@@ -73,11 +73,11 @@ def is_text(path: Path) -> bool:
 def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, unpack: str | None = None) -> FileRows:
     """The reader for a file. Temporary tables it needs replace those of the file before.
 
-    `unpack` says that each JSON line is a batch of rows: `otlp`, OpenTelemetry spans.
+    `unpack` says that JSON lines are OpenTelemetry spans: `otlp`, batches of them; `spans`, one each.
     """
     suffix = file_format(path)
     if unpack and suffix not in (".jsonl", ".ndjson", ".json"):
-        raise UserError(f"{path}: batches of spans are JSON lines, as the OpenTelemetry collector writes them")
+        raise UserError(f"{path}: spans are read from JSON lines, as the OpenTelemetry collector writes them")
     if suffix == ".parquet":
         return _parquet_rows(connection, path)
     if suffix == ".json" and _starts_with_bracket(connection, path):
@@ -86,7 +86,8 @@ def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, unpack: str | N
     if suffix in (".csv", ".tsv"):
         return _csv_rows(connection, path, lines, delimiter="\t" if suffix == ".tsv" else None)
     lines = f"select * from ({lines}) where {_NOT_BLANK}"
-    return _json_rows(connection, spans_of_batches(lines) if unpack else lines)
+    unpacked = {"otlp": spans_of_batches, "spans": spans_of_rows}
+    return _json_rows(connection, unpacked[unpack](lines) if unpack else lines)
 
 
 @dataclass(frozen=True)
