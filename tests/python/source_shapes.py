@@ -229,8 +229,10 @@ def helicone(calls: Iterable[Call]) -> Iterator[dict[str, Any]]:
 
 
 def claude_code(calls: Iterable[Call]) -> Iterator[dict[str, Any]]:
-    """Two lines a call, as of an answer of two blocks; a failed call leaves none."""
+    """Two lines a call, as of an answer of two blocks."""
     for call in calls:
+        if not is_told("claude_code", call):
+            continue
         usage = {
             "input_tokens": call.fresh,
             "cache_creation_input_tokens": call.written,
@@ -238,7 +240,7 @@ def claude_code(calls: Iterable[Call]) -> Iterator[dict[str, Any]]:
             "cache_creation": {"ephemeral_5m_input_tokens": call.written, "ephemeral_1h_input_tokens": 0},
             "service_tier": "standard",
         }
-        for part, output in enumerate((1, call.output_tokens) if call.is_success else ()):
+        for part, output in enumerate((1, call.output_tokens)):
             yield {
                 "type": "assistant",
                 "uuid": f"{call.number}-{part}",
@@ -249,6 +251,11 @@ def claude_code(calls: Iterable[Call]) -> Iterator[dict[str, Any]]:
                 "requestId": f"req_{call.number}",
                 "message": {"id": call.answer_id, "model": call.model, "usage": usage | {"output_tokens": output}},
             }
+
+
+def is_told(source: str, call: Call) -> bool:
+    """Claude Code calls no other provider's models, and leaves no line of a call that was tried again."""
+    return source != "claude_code" or (call.is_success and call.provider == "anthropic")
 
 
 SHAPES: dict[str, tuple[str | None, Callable[[Iterable[Call]], Iterator[dict[str, Any]]]]] = {
