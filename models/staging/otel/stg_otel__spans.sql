@@ -1,6 +1,6 @@
 -- OpenTelemetry's spans of calls to models, whoever made them: the official instrumentations, Anthropic's SDK itself,
--- Traceloop, OpenInference. A span that one instrumentation puts around another's is the same call: the inner counts, with
--- what only the outer knows. Whom a call was for, the nearest span above says that knows it, else the resource.
+-- Traceloop, OpenInference. A span that one instrumentation puts around another's is the same call: the inner counts,
+-- with what only the outer knows. Whom a call was for, the nearest span above says that knows it, else the resource.
 
 {{ config(materialized='table') }}
 
@@ -391,8 +391,8 @@ final as (
         {{ staged_columns([
             'event_id', 'response_id', 'external_request_id', 'call_name', 'attempt_number', 'run_id', 'started_at',
             'provider', 'model', 'requested_model', 'service_tier', 'status', 'error_code', 'latency_ms',
-            'endpoint_tag', 'prompt_version', 'feature_name', 'agent_id', 'workflow_id', 'cost_group', 'tenant_id', 'user_id',
-            'user_type', 'team', 'project_id', 'api_key_id', 'environment', 'data_mode', 'input_tokens',
+            'endpoint_tag', 'prompt_version', 'feature_name', 'agent_id', 'workflow_id', 'cost_group', 'tenant_id',
+            'user_id', 'user_type', 'team', 'project_id', 'api_key_id', 'environment', 'data_mode', 'input_tokens',
             'output_tokens', 'cached_input_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'reasoning_tokens',
             'reported_cost_usd', 'tags', '_loaded_at', 'left_out_reason', 'is_unreadable',
         ]) }}
