@@ -4,6 +4,14 @@
 {{ config(materialized='table') }}
 
 {% set is_landing = var('event_source', 'demo') == 'landing' %}
+{% set arrived_at = '_loaded_at' if is_landing else 'coalesce(ended_at, started_at)' %}
+{% set last_first = '_loaded_at desc, _source_file desc, _source_line desc' if is_landing else 'ended_at desc, started_at' %}
+{% set other_operations = [
+    'invoke_agent', 'create_agent', 'execute_tool', 'invoke_workflow', 'fetch_response', 'retrieval', 'plan',
+] %}
+{% set call_operations = [
+    'chat', 'text_completion', 'completion', 'generate_content', 'embeddings', 'embedding', 'responses',
+] %}
 
 with deliveries as (
 
@@ -22,11 +30,8 @@ with deliveries as (
         span_attributes,
         resource_attributes,
         -- what arrives late may say of whom the calls of its trace were
-        max({{ '_loaded_at' if is_landing else 'coalesce(ended_at, started_at)' }}) over (partition by trace_id) as _loaded_at,
-        row_number() over (
-            partition by trace_id, span_id
-            order by {{ '_loaded_at desc, _source_file desc, _source_line desc' if is_landing else 'ended_at desc, started_at' }}
-        ) as delivery
+        max({{ arrived_at }}) over (partition by trace_id) as _loaded_at,
+        row_number() over (partition by trace_id, span_id order by {{ last_first }}) as delivery
     from {{ source('otel', 'spans') }}
 
 ),
@@ -35,7 +40,7 @@ kinds as (
 
     select
         *,
-        {{ json_value('span_attributes', 'gen_ai.operation.name') }} as operation,
+        {{ json_value('span_attributes', 'gen_ai.operation.name') }} as operation_name,
         {{ json_value('span_attributes', 'openinference.span.kind') }} as openinference_kind,
         {{ json_value('span_attributes', 'traceloop.span.kind') }} as traceloop_kind,
         {{ json_value('span_attributes', 'llm.request.type') }} as request_type,
@@ -61,28 +66,22 @@ final as (
         _loaded_at,
         case
             when name like '%count_tokens%' or traceloop_kind is not null then false
-            when
-                operation in (
-                    'invoke_agent', 'create_agent', 'execute_tool', 'invoke_workflow', 'fetch_response', 'retrieval', 'plan'
-                )
-                then false
+            when operation_name in {{ sql_list(other_operations) }} then false
             when openinference_kind is not null then upper(openinference_kind) in ('LLM', 'EMBEDDING')
-            when operation is not null
-                then operation in (
-                    'chat', 'text_completion', 'completion', 'generate_content', 'embeddings', 'embedding', 'responses'
-                )
+            when operation_name is not null then operation_name in {{ sql_list(call_operations) }}
             when request_type is not null then request_type in ('chat', 'completion', 'embedding')
             else response_id is not null
         end as is_call,
-        coalesce(operation = 'execute_tool', false)
+        coalesce(operation_name = 'execute_tool', false)
         or coalesce(upper(openinference_kind) = 'TOOL', false)
         or coalesce(traceloop_kind = 'tool', false) as is_tool,
-        coalesce(operation in ('embeddings', 'embedding'), false)
+        coalesce(operation_name in ('embeddings', 'embedding'), false)
         or coalesce(upper(openinference_kind) = 'EMBEDDING', false)
         or coalesce(request_type = 'embedding', false) as is_embedding,
         {% for field, names in span_context_attributes().items() -%}
-        nullif({{ first_json_value('span_attributes', names) }}, '') as {{ field }}{{ ',' if not loop.last }}
-        {% endfor %}
+        nullif({{ first_json_value('span_attributes', names) }}, '') as {{ field }},
+        {% endfor -%}
+        request_type
     from kinds
 
 )

@@ -1,5 +1,5 @@
 -- OpenTelemetry's spans of calls to models, whoever made them: the official instrumentations, Anthropic's SDK itself,
--- Traceloop, OpenInference. A span that an instrumentation puts around another one's is the same call: the inner counts,
+-- Traceloop, OpenInference. A span that one instrumentation puts around another's is the same call: the inner counts,
 -- with what only the outer knows. Whom a call was for, the nearest span above says that knows it, else the resource.
 
 {{ config(materialized='table') }}
@@ -38,6 +38,7 @@
 } %}
 {% set parts = ['cached_input_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'reasoning_tokens'] %}
 {% set tokens = ['input_tokens', 'output_tokens'] + parts %}
+{% set filled = ['response_id', 'service_tier', 'requested_model', 'model', 'provider', 'error_code'] + tokens %}
 {% set context = span_context_attributes() %}
 {% set alike %}trace_id, parent_span_id, model, input_tokens, output_tokens{% endset %}
 
@@ -142,7 +143,8 @@ called as (
                 then count_input + coalesce(count_cached, 0) + coalesce(count_written, 0)
             else count_input
         end as all_input,
-        case when is_embedding and count_input is not null then coalesce(count_output, 0) else count_output end as all_output,
+        case when is_embedding and count_input is not null then coalesce(count_output, 0) else count_output end
+            as all_output,
         count_cached as cached_input_tokens,
         count_written as cache_write_tokens,
         count_written_1h as cache_write_1h_tokens,
@@ -266,10 +268,11 @@ filled as (
         {% for column in context -%}
         nested.{{ column }} as {{ column }},
         {% endfor -%}
-        {% for column in ['response_id', 'service_tier', 'requested_model', 'model', 'provider', 'error_code'] + tokens -%}
+        {% for column in filled -%}
         coalesce(nested.{{ column }}, outer_calls.{{ column }}) as {{ column }},
         {% endfor -%}
-        case when nested.status = 'success' then coalesce(outer_calls.status, nested.status) else nested.status end as status
+        case when nested.status = 'success' then coalesce(outer_calls.status, nested.status) else nested.status end
+            as status
     from nested
     left join nested as outer_calls
         on nested.trace_id = outer_calls.trace_id
@@ -387,9 +390,9 @@ final as (
     select
         {{ staged_columns([
             'event_id', 'response_id', 'external_request_id', 'call_name', 'attempt_number', 'run_id', 'started_at',
-            'provider', 'model', 'requested_model', 'service_tier', 'status', 'error_code', 'latency_ms', 'endpoint_tag',
-            'prompt_version', 'feature_name', 'agent_id', 'workflow_id', 'cost_group', 'tenant_id', 'user_id',
-            'user_type', 'team', 'project_id', 'api_key_id', 'environment', 'data_mode', 'input_tokens',
+            'provider', 'model', 'requested_model', 'service_tier', 'status', 'error_code', 'latency_ms',
+            'endpoint_tag', 'prompt_version', 'feature_name', 'agent_id', 'workflow_id', 'cost_group', 'tenant_id',
+            'user_id', 'user_type', 'team', 'project_id', 'api_key_id', 'environment', 'data_mode', 'input_tokens',
             'output_tokens', 'cached_input_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'reasoning_tokens',
             'reported_cost_usd', 'tags', '_loaded_at', 'left_out_reason', 'is_unreadable',
         ]) }}
