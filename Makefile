@@ -11,7 +11,7 @@ TEST_DATABASE := target/test/llm_spend.duckdb
 export DBT_LOG_PATH := target/logs
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo ui test test-crash test-delivery test-focus test-producers test-golden test-engines dbt-build bench bench-pricing bench-engines bench-alerts lint format \
+.PHONY: help demo ui test test-crash test-delivery test-focus test-sources test-producers test-golden test-engines dbt-build bench bench-pricing bench-engines bench-alerts lint format \
 	lock clean
 
 help: ## List the commands
@@ -59,6 +59,9 @@ target/focus_validator/installed: tests/focus/requirements.txt
 	$(BIN)/python -m venv --clear target/focus_validator && \
 	PIP_DISABLE_PIP_VERSION_CHECK=1 target/focus_validator/bin/python -m pip install -qq --no-input --requirement $< && \
 	touch $@
+
+test-sources: .venv/installed ## Ten thousand calls in every log's shape, ten thousand broken records of each; some minutes
+	@LLM_SPEND_CALLS=10000 LLM_SPEND_FUZZ=10000 $(BIN)/pytest tests/python/test_source_equivalence.py tests/python/test_source_fuzz.py
 
 # Recorded traffic of real SDKs against a stand-in for the providers, in environments of their own.
 test-producers: .venv/installed $(patsubst tests/producers/requirements-%.txt,target/producers/%/installed,$(wildcard tests/producers/requirements-*.txt)) ## Fresh logs of real SDKs and instrumentations, loaded, built, compared with what was billed; some minutes

@@ -1,6 +1,6 @@
 """Broken records of every kind of log: nothing stops, and each row is told with its reason.
 
-LLM_SPEND_FUZZ is how many records per log are broken: 10,000 by `make test-fuzz`, fewer in `make test`.
+LLM_SPEND_FUZZ is how many records per log are broken: 10,000 by `make test-sources`, fewer in `make test`.
 """
 
 import copy
