@@ -53,7 +53,8 @@ series as (
     select
         '{{ metric }}' as metric,
         {{ columns_of('hours', [
-            'entity_type', 'entity_id', 'usage_hour', 'usage_date', 'hour_of_day', 'is_weekend', 'attempts', 'hour_cost',
+            'entity_type', 'entity_id', 'usage_hour', 'usage_date', 'hour_of_day', 'is_weekend', 'attempts',
+            'hour_cost',
         ]) }},
         cast(hours.{{ measure }} as {{ type_money() }}) as hour_value
     from hours
