@@ -72,6 +72,7 @@
         'contracted_hourly_use': {'of': ['tenant'], 'is_amount': true},
         'budget_forecast': {'of': budget_scopes()},
         'hourly_cost': {'of': ['total', 'endpoint', 'tenant', 'workflow'], 'is_amount': true},
+        'hourly_requests': {'of': ['endpoint'], 'is_amount': true},
         'run_cost': {'of': ['workflow', 'agent'], 'is_amount': true},
         'daily_cost': {'of': ['total', 'endpoint', 'tenant', 'workflow'], 'is_amount': true},
         'daily_cost_in_week': {'of': ['tenant', 'workflow'], 'is_amount': true},

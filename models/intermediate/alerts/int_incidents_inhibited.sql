@@ -38,11 +38,17 @@ with incidents as (
             when incidents.judged_days > 1 then {{ add_hours('incidents.opening_period_start', -24 * 6) }}
             else incidents.opening_period_start
         end as judged_from,
+        incidents.judged_days,
         rules.family,
         rules.hidden_by,
         rules.within_days,
         'source' as source_family,
         case when explained.likely_cause in {{ no_causes }} then null else explained.likely_cause end as known_cause,
+        -- The spend of all is a mix of causes.
+        case
+            when incidents.entity_type = 'total' and incidents.metric in ('hourly_cost', 'daily_cost') then 1
+            else 0
+        end as is_mixed,
         row_number() over (
             order by
                 incidents.opening_period_end, {{ severity_rank('incidents.severity') }}, rules.rule_rank,
@@ -165,10 +171,12 @@ compared as (
         children.family as child_family,
         children.within_days as within_days,
         children.period_type as child_period_type,
+        children.judged_days as child_judged_days,
         case when pairs.child_side = 'itself' and pairs.parent_side = 'itself' then 1 else 0 end as is_same_entity,
         case when parents.rule_id = children.rule_id then 1 else 0 end as is_same_rule,
         case
             when parents.known_cause is null or children.known_cause is null then 'unknown'
+            when parents.known_cause != children.known_cause and children.is_mixed = 1 then 'unknown'
             when parents.known_cause != children.known_cause then 'another'
             when parents.known_cause = {{ common_cause }} then 'common'
             when parents.known_cause = {{ price_change }} then 'price'
@@ -221,7 +229,7 @@ related as (
             and parent_side = 'driver'
             and shared_type = 'model'
             and shared_cause = 'price'
-            and is_same_rule = 1
+            and parent_family = child_family
         )
 
 ),
@@ -241,7 +249,12 @@ ranked as (
         (
             days_later <= within_days
             -- a budget that is too small says so, whatever else went wrong
-            and (parent_family = child_family or shared_cause in ('common', 'price', 'the same'))
+            and (
+                parent_family = child_family
+                or shared_cause in ('price', 'the same')
+                -- one day of growth uses up no other entity's month
+                or (shared_cause = 'common' and (is_same_entity = 1 or child_judged_days = 1))
+            )
             and (
                 (is_same_entity = 1 and is_going_on = 1)
                 or (shared_cause != 'another' and (is_same_entity = 1 or is_going_on = 1))
@@ -250,7 +263,7 @@ ranked as (
         -- what goes on or comes back has the same cause; growth goes on for ever
         or (
             child_family = 'anomaly'
-            and child_period_type != 'hourly'
+            and (child_period_type != 'hourly' or (shared_cause = 'common' and is_same_entity = 1 and is_going_on = 1))
             and days_over <= {{ comes_back_within_days }}
             and (
                 shared_cause in ('price', 'the same')
@@ -314,6 +327,7 @@ rooted as (
         case
             when
                 nearest.parent_alert_id != rooted.parent_alert_id
+                and children.is_mixed = 0
                 and children.known_cause != roots.known_cause
                 and (children.entity_type != roots.entity_type or children.entity_id != roots.entity_id)
                 then children.known_cause
