@@ -16,7 +16,7 @@
 {% macro usage_sources() -%}
     {%- set known = ['app', 'litellm', 'otel', 'langfuse', 'helicone', 'claude_code'] -%}
     {%- set sources = var('usage_sources', ['app']) if var('event_source', 'demo') != 'demo' else ['app'] -%}
-    {%- set sources = [sources] if sources is string else sources -%}
+    {%- set sources = sources.replace(' ', '').split(',') if sources is string else sources -%}
     {%- for source in sources if source not in known -%}
         {{ exceptions.raise_compiler_error("var usage_sources names '" ~ source ~ "'; it may name " ~ known | join(', ')) }}
     {%- endfor -%}

@@ -21,7 +21,14 @@ _SAID_BY = {
 }
 """Columns that hold users among others, and the column that says so."""
 
-_FREE_TEXTS = {"raw_text", "tags", "evidence", "quarantine_reason", "reason"}
+_USERS = {"user_id", "user", "end_user"}
+"""Columns that hold users only: ours, and LiteLLM's."""
+
+_FREE_TEXTS = {
+    *("raw_text", "tags", "evidence", "quarantine_reason", "reason"),
+    # what other systems let an application write beside a call
+    *("metadata", "request_tags", "span_attributes", "resource_attributes", "properties"),
+}
 """Columns whose text may name anybody."""
 
 
@@ -79,8 +86,8 @@ def _replace_everywhere(connection: duckdb.DuckDBPyConnection, user_id: str, nam
     for schema, table, columns in texts:
         changes = {}
         for column in columns:
-            if column == "user_id":
-                changes[column] = ("$name", f"{column} = $user_id")
+            if column in _USERS:
+                changes[column] = ("$name", f'"{column}" = $user_id')
             elif _SAID_BY.get(column) in columns:
                 changes[column] = ("$name", f"{column} = $user_id and {_SAID_BY[column]} = 'user'")
             elif column in _FREE_TEXTS:
@@ -91,7 +98,7 @@ def _replace_everywhere(connection: duckdb.DuckDBPyConnection, user_id: str, nam
                 changes[column] = (value, f"regexp_matches({column}, $word)")
         for column, (value, condition) in changes.items():
             given = {"user_id": user_id, "name": name, "word": word}
-            sql = f'update "{schema}"."{table}" set {column} = {value} where {condition}'
+            sql = f'update "{schema}"."{table}" set "{column}" = {value} where {condition}'
             used = {key: given[key] for key in given if f"${key}" in sql}
             ((count,),) = connection.execute(sql, used).fetchall()
             if count:

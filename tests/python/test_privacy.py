@@ -11,6 +11,8 @@ from llm_spend.errors import UserError
 from llm_spend.ingest.identity import keyed_digest
 from llm_spend.privacy import forget
 
+SOURCES = Path(__file__).resolve().parents[1] / "data" / "sources"
+
 SUMS = """
     select 'attempts', count(*), sum(cost_usd), sum(input_tokens), count(distinct user_id) from marts.fct_llm_attempts
     union all
@@ -136,3 +138,30 @@ def test_the_published_copy_forgets_too(demo: Path, tmp_path: Path) -> None:
     result = run_cli("forget", user, "--db", database)
     assert result.returncode == 0, result.stderr
     assert not {place for place in places(copy, user) if place[1] in ("user_id", "entity_id", "evidence")}
+
+
+@pytest.mark.parametrize(
+    ("file", "mapping", "user"),
+    [
+        ("otel/anthropic-native.jsonl", "otel", "u-101"),
+        ("helicone/requests.jsonl", "helicone", "u-100"),
+        ("langfuse/traces.jsonl", "langfuse-traces", "u-100"),
+        ("litellm/spend-logs.jsonl", "litellm", "customer-42"),
+    ],
+)
+def test_other_systems_logs_forget_too(tmp_path: Path, file: str, mapping: str, user: str) -> None:
+    database = tmp_path / "others.duckdb"
+    observations = [SOURCES / "langfuse" / "observations.jsonl"] if mapping == "langfuse-traces" else []
+    for log, name in [(SOURCES / file, mapping), *((log, "langfuse") for log in observations)]:
+        loaded = run_cli("load", "--events", log, "--mapping", name, "--db", database)
+        assert loaded.returncode == 0, loaded.stderr
+    assert user in everything(database)
+    forget(database, {user})
+    assert user not in everything(database)
+
+
+def everything(database: Path) -> str:
+    """Every text of the landing tables."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
+        return "\n".join(str(connection.execute(f"select * from raw.{table}").fetchall()) for (table,) in tables)

@@ -115,7 +115,7 @@ bursts as (
             order by started_at, source_ordinal, event_id
             rows between unbounded preceding and current row
         ) as burst_ordinal,
-        case when is_answer_known then 'answers' else source end as stream,
+        case when is_answer_known then 'answers' else source end as answer_stream,
         case when is_answer_known then 1 else 0 end as answers
     from followed
 
@@ -127,7 +127,7 @@ numbered as (
         *,
         -- a log's call without an answer id is none of its calls with one
         row_number() over (
-            partition by {{ likeness }}, burst_ordinal, stream order by started_at, source_ordinal, event_id
+            partition by {{ likeness }}, burst_ordinal, answer_stream order by started_at, source_ordinal, event_id
         ) + case
             when answers = 1 then 0
             else sum(answers) over (partition by {{ likeness }}, burst_ordinal, source)

@@ -12,10 +12,10 @@ with events as (
     inner join {{ ref('int_touched_days') }} as touched_days
         on cast(events.started_at as date) = touched_days.usage_date_utc
     {%- if calls_may_repeat() %}
-    left join {{ ref('int_calls_matched') }} as matched
-        on events.source = matched.source
-        and events.event_id = matched.event_id
-    where matched.event_id is null
+    left join {{ ref('int_calls_matched') }} as matches
+        on events.source = matches.source
+        and events.event_id = matches.event_id
+    where matches.event_id is null
     {%- endif %}
 
 ),

@@ -1,5 +1,5 @@
--- The rows of all logs, judged alike. Token counts leave here in one inclusive form (cached inside input, reasoning inside output), whatever the log's own
--- form was. A row that contradicts itself keeps its numbers and gets a reason: nothing is clamped.
+-- The rows of all logs, judged alike. Token counts leave here in one inclusive form (cached inside input, reasoning
+-- inside output), whatever the log's own form was. A row that contradicts itself keeps its numbers and gets a reason: nothing is clamped.
 
 {% set part_counts = [
     'cached_input_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'reasoning_tokens', 'input_audio_tokens',
@@ -7,21 +7,22 @@
 ] %}
 {% set counts = ['input_tokens', 'output_tokens', 'total_tokens', 'web_search_requests', 'latency_ms'] + part_counts %}
 
-{% set staged = staged_types() %}
 {% set of_an_app = {
-    'response_id': 'cast(null as ' ~ dbt.type_string() ~ ')',
-    'left_out_reason': 'cast(null as ' ~ dbt.type_string() ~ ')',
-    'is_unreadable': 'false',
+    'response_id': 'cast(null as ' ~ dbt.type_string() ~ ') as response_id',
+    'left_out_reason': 'cast(null as ' ~ dbt.type_string() ~ ') as left_out_reason',
+    'is_unreadable': 'false as is_unreadable',
 } %}
 
 with staged as (
 
     {% for source in usage_sources() -%}
+    {%- set columns = [] -%}
+    {%- for column in staged_types() -%}
+    {%- do columns.append(of_an_app.get(column, column) if source == 'app' else column) -%}
+    {%- endfor -%}
     select
         '{{ source }}' as source,
-        {% for column in staged -%}
-        {% if source == 'app' and column in of_an_app %}{{ of_an_app[column] }} as {% endif %}{{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ columns | join(',\n        ') }}
     from {{ staged_events(source) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -1,4 +1,4 @@
--- What several logs said about the same call: the record that counts is among the attempts, and each of the others here.
+-- What several logs said about the same call: the record that counts is among the attempts, each of the others here.
 
 {{ replaces_days(day='usage_date_utc', days='int_touched_days') }}
 
@@ -10,9 +10,9 @@ with final as (
         cast(events.started_at as date) as usage_date_utc,
         events.source as source,
         events.event_id as event_id,
-        matched.kept_source,
-        matched.kept_event_id,
-        matched.matched_by,
+        matches.kept_source,
+        matches.kept_event_id,
+        matches.matched_by,
         events.started_at,
         events.provider,
         events.model,
@@ -24,9 +24,9 @@ with final as (
     from {{ ref('int_usage_events_deduplicated') }} as events
     inner join {{ ref('int_touched_days') }} as touched_days
         on cast(events.started_at as date) = touched_days.usage_date_utc
-    inner join {{ ref('int_calls_matched') }} as matched
-        on events.source = matched.source
-        and events.event_id = matched.event_id
+    inner join {{ ref('int_calls_matched') }} as matches
+        on events.source = matches.source
+        and events.event_id = matches.event_id
 
 )
 

@@ -1,5 +1,5 @@
--- Where every raw row went: accepted + duplicate + merged + quarantined + rejected + left out = raw + gone, for attempts
--- outlive raw rows.
+-- Where every raw row went: accepted + duplicate + merged + quarantined + rejected + left out = raw + gone, for
+-- attempts outlive raw rows.
 
 with accepted as (
 

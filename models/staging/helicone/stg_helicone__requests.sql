@@ -1,5 +1,5 @@
--- Helicone's requests. Cached and cache-write tokens are beside the prompt tokens, cost is in billionths of a dollar, and a
--- row is written again when anything about the request changes: the last one counts.
+-- Helicone's requests. Cached and cache-write tokens are beside the prompt tokens, cost is in billionths of a dollar,
+-- and a row is written again when anything about the request changes: the last one counts.
 
 with requests as (
 
@@ -50,7 +50,9 @@ calls as (
         -- 0 beside tokens is a model whose price Helicone does not know
         case
             when cost > 0 or prompt_tokens + completion_tokens = 0
-                then cast(cast(cost as {{ type_decimal(18, 0) }}) * cast(0.000000001 as {{ type_decimal(10, 9) }}) as {{ type_money() }})
+                then {{ money(
+                    'cast(cost as ' ~ type_decimal(18, 0) ~ ') * cast(0.000000001 as ' ~ type_decimal(10, 9) ~ ')'
+                ) }}
         end as reported_cost_usd,
         properties as tags,
         updated_at as _loaded_at,

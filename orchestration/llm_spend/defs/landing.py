@@ -111,4 +111,5 @@ def _counts(report: LoadReport) -> dict[str, int]:
         "files_already_loaded": sum(file.is_skipped for file in report.files),
         "events_loaded": report.accepted,
         "lines_rejected": report.rejected,
+        "rows_of_another_kind": sum(file.left_out for file in report.files if not file.is_skipped),
     }
