@@ -4,10 +4,12 @@
 {%- endmacro %}
 
 {% macro default__count_or_null(text_expression) -%}
-case
-    when {{ regex_matches(text_expression, "'^-?[0-9]+$'") }} and {{ text_length(text_expression) }} <= 18
-        then cast({{ text_expression }} as {{ dbt.type_bigint() }})
-end
+cast(
+    case
+        when {{ regex_matches(text_expression, "'^-?[0-9]+$'") }} and {{ text_length(text_expression) }} <= 18
+            then {{ text_expression }}
+    end as {{ dbt.type_bigint() }}
+)
 {%- endmacro %}
 
 {#- It casts before it asks. -#}
@@ -25,10 +27,12 @@ try_cast({{ text_expression }} as {{ type_money() }})
 {%- endmacro %}
 
 {% macro postgres__money_or_null(text_expression) -%}
-case
-    when {{ text_expression }} ~ '^-?[0-9]{1,15}([.][0-9]*)?([eE]-?[0-9]{1,2})?$' and {{ text_expression }} !~ '[eE][0-9]'
-        then cast(cast({{ text_expression }} as numeric) as {{ type_money() }})
-end
+cast(cast(
+    case
+        when {{ text_expression }} ~ '^-?[0-9]{1,15}([.][0-9]*)?([eE]-[0-9]{1,2})?$'
+            then {{ text_expression }}
+    end as numeric
+) as {{ type_money() }})
 {%- endmacro %}
 
 {% macro clickhouse__money_or_null(text_expression) -%}

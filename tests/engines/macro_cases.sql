@@ -84,6 +84,21 @@ not {{ regex_matches("'GPT'", "'gpt'") }}
 not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
 {{ regex_matches("'a$'", "'^a[$]$'") }} and {{ regex_matches("'a'", "'^([a-z]$|[0-9]$)'") }}
 
+-- json_value: a text's words, anything else as json; null where there is none
+{{ json_value("'{\"a.b\": \"x y\", \"n\": 12, \"t\": true, \"z\": null, \"d\": 1.5e-05}'", 'a.b') }} = 'x y'
+{{ json_value("'{\"n\": 12, \"m\": \"12\"}'", 'n') }} = '12' and {{ json_value("'{\"n\": 12, \"m\": \"12\"}'", 'm') }} = '12'
+{{ json_value("'{\"z\": null}'", 'z') }} is null and {{ json_value("'{\"z\": null}'", 'y') }} is null
+{{ json_value("'{\"o\": {\"i\": \"東京\", \"n\": 3}}'", ['o', 'i']) }} = '東京' and {{ json_value("'{\"o\": {\"n\": 3}}'", ['o', 'n']) }} = '3'
+{{ json_value("'{\"o\": 5}'", ['o', 'n']) }} is null and {{ json_value("nullif('a', 'a')", 'o') }} is null
+{{ first_json_value("'{\"b\": \"2\", \"c\": \"3\"}'", ['a', 'b', 'c']) }} = '2'
+
+-- number_or_null
+{{ count_or_null("'12'") }} = 12 and {{ count_or_null("'-3'") }} = -3 and {{ count_or_null("'999999999999999999'") }} = 999999999999999999
+{{ count_or_null("'12.7'") }} is null and {{ count_or_null("'x'") }} is null and {{ count_or_null("''") }} is null and {{ count_or_null("'1e3'") }} is null
+{{ count_or_null("'1000000000000000000'") }} is null and {{ count_or_null("nullif('a', 'a')") }} is null
+{{ money_or_null("'0.000012'") }} = cast('0.000012' as {{ type_money() }}) and {{ money_or_null("'1.5e-05'") }} = cast('0.000015' as {{ type_money() }})
+{{ money_or_null("'x'") }} is null and {{ money_or_null("''") }} is null and {{ money_or_null("nullif('a', 'a')") }} is null
+
 -- json_counts
 {{ json_counts("'{\"input\": 7, \"input_cached_tokens\":\"12\", \"output\":5}'", ['input', 'input_cached_tokens', 'cached']) }} = 19
 {{ json_counts("'{\"input\":\"many\"}'", ['input']) }} = 0 and {{ json_counts("nullif('a', 'a')", ['input']) }} = 0
