@@ -1,15 +1,18 @@
 {#- The value under a path of keys in a json object, as text: of a text its words, of anything else its json. Null where
-    there is none, or a json null. Keys may hold dots. -#}
+    there is none, or a json null, or no json at all. Keys may hold dots. -#}
 {% macro json_value(expression, keys) -%}
     {{ return(adapter.dispatch('json_value', 'llm_spend')(expression, [keys] if keys is string else keys)) }}
 {%- endmacro %}
 
 {% macro default__json_value(expression, keys) -%}
-json_extract_string({{ expression }}, '$."{{ keys | join('"."') }}"')
+try(json_extract_string({{ expression }}, '$."{{ keys | join('"."') }}"'))
 {%- endmacro %}
 
 {% macro postgres__json_value(expression, keys) -%}
-(cast({{ expression }} as json) #>> array['{{ keys | join("', '") }}'])
+case
+    when left({{ expression }}, 1) = '{'
+        then cast({{ expression }} as json) #>> array['{{ keys | join("', '") }}']
+end
 {%- endmacro %}
 
 {#- It gives a number no text of its own. -#}

@@ -90,6 +90,7 @@ not {{ regex_matches(dbt.concat(["'a'", line_break()]), "'^a$'") }}
 {{ json_value("'{\"z\": null}'", 'z') }} is null and {{ json_value("'{\"z\": null}'", 'y') }} is null
 {{ json_value("'{\"o\": {\"i\": \"東京\", \"n\": 3}}'", ['o', 'i']) }} = '東京' and {{ json_value("'{\"o\": {\"n\": 3}}'", ['o', 'n']) }} = '3'
 {{ json_value("'{\"o\": 5}'", ['o', 'n']) }} is null and {{ json_value("nullif('a', 'a')", 'o') }} is null
+{{ json_value("'💸 no json'", 'o') }} is null and {{ json_value("''", 'o') }} is null
 {{ first_json_value("'{\"b\": \"2\", \"c\": \"3\"}'", ['a', 'b', 'c']) }} = '2'
 
 -- number_or_null

@@ -2,6 +2,7 @@
 
 import io
 import re
+import uuid
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -41,7 +42,7 @@ class Client:
             prompt_tokens_details=SimpleNamespace(cached_tokens=400),
             completion_tokens_details=SimpleNamespace(reasoning_tokens=0),
         )
-        return SimpleNamespace(model=f"{model}-2024-07-18", usage=usage)
+        return SimpleNamespace(id=f"chatcmpl-{uuid.uuid4().hex}", model=f"{model}-2024-07-18", usage=usage)
 
 
 def test_the_shown_logging_gives_requests_with_their_retries(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_an_event_lands_with_every_field_typed_and_its_origin(landing: Landing) 
          hashlib.md5(content.rstrip(b"\n")).hexdigest())
     ]  # fmt: skip
     assert landing.rows("select * exclude mapping_hash from raw.raw_loaded_files") == [
-        (hashlib.sha256(content).hexdigest(), str(path), len(content), 1, 0, LOADED_AT, 0)
+        (hashlib.sha256(content).hexdigest(), str(path), len(content), 1, 0, LOADED_AT, 0, "app")
     ]
 
 
@@ -921,7 +921,8 @@ def test_hashing_needs_a_salt_and_an_id(landing: Landing) -> None:
         ("e.csv", "started_at,model,model\n2025-03-01,a,b\n", "e.csv:1: the header names 'model' twice"),
         ("e.csv", "time,llm\n1,m\n",
          "e.csv: no row has the column started_at; it has time, llm; say where it is with "
-         "--mapping: a YAML file, or one of aider, openai-monitoring, openrouter, opsmeter, portkey, posthog, "
+         "--mapping: a YAML file, or one of aider, claude-code, helicone, langfuse, langfuse-api, langfuse-traces, "
+         "litellm, litellm-payload, openai-monitoring, openrouter, opsmeter, otel, otel-spans, portkey, posthog, "
          "request-log, vercel-ai-gateway"),
         ("e.jsonl", '{"started_at": "2025-03-01"}',
          "e.jsonl: no row has the column model; it has started_at"),

@@ -54,17 +54,14 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs = {}
     for source, files in SAMPLES.items():
         random = Random(f"fuzz {source}")
-        records = {
-            file: [json.loads(line) for line in (DATA / file).read_text(encoding="utf-8").splitlines() if line.strip()]
-            for file in files
-            if file.endswith(".jsonl")
-        }
-        for nth, (file, whole) in enumerate(records.items()):
-            log = folder / f"{source}-{nth}.jsonl"
-            lines = [broken(random.choice(whole), random) for _ in range(RECORDS // len(records))]
+        for files_of_a_mapping, mapping in files.items():
+            texts = [path.read_text(encoding="utf-8") for path in sorted(DATA.glob(files_of_a_mapping))]
+            whole = [json.loads(line) for text in texts for line in text.splitlines() if line.strip()]
+            log = folder / f"{source}-{len(logs)}.jsonl"
+            lines = [broken(random.choice(whole), random) for _ in range(RECORDS // len(files))]
             # Surrogates and control characters are the point of some records: they are written as they are.
-            log.write_bytes("\n".join([json.dumps(whole[0]), *lines]).encode("utf-8", "surrogatepass"))
-            logs[log] = files[file]
+            log.write_bytes("\n".join([*map(json.dumps, whole[:20]), *lines]).encode("utf-8", "surrogatepass"))
+            logs[log] = mapping
     return build_sources(folder / "fuzz.duckdb", logs, "spend_coverage", "merged_calls", "quarantined_events")
 
 

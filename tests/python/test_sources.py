@@ -22,7 +22,7 @@ SAMPLES = {
         "langfuse/traces.jsonl": "langfuse-traces",
     },
     "claude_code": {"claude_code/**/*.jsonl": "claude-code"},
-    "otel": {path.relative_to(DATA).as_posix(): "otel" for path in sorted((DATA / "otel").glob("*.jsonl"))},
+    "otel": {"otel/*.jsonl": "otel"},
 }
 """The files of each source, and the mapping of each."""
 
