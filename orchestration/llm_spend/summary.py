@@ -79,17 +79,21 @@ def headline(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def coverage(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Where every raw row went, and why some were refused."""
-    raw, gone, accepted, duplicates, quarantined, rejected = _one(
+    raw, gone, accepted, duplicates, quarantined, rejected, merged, left_out = _one(
         connection,
         """
         select sum(raw_rows), sum(raw_rows_gone), sum(accepted_rows), sum(duplicate_rows), sum(quarantined_rows),
-            sum(rejected_rows)
+            sum(rejected_rows), sum(merged_rows), sum(left_out_rows)
         from marts.spend_coverage
         """,
     )
     lines = [
         f"[bold]Rows[/bold]    {accepted:,} accepted + {duplicates:,} duplicates + {quarantined:,} quarantined"
-        f" + {rejected:,} rejected = {raw:,} raw" + (f" + {gone:,} deleted since" if gone else "")
+        f" + {rejected:,} rejected"
+        + (f" + {merged:,} of calls that another record has" if merged else "")
+        + (f" + {left_out:,} that are no calls" if left_out else "")
+        + f" = {raw:,} raw"
+        + (f" + {gone:,} deleted since" if gone else "")
     ]
     if quarantined + rejected:
         lines.append("        [dim]marts.quarantined_events says which, where and why[/dim]")
