@@ -9,10 +9,7 @@ try(json_extract_string({{ expression }}, '$."{{ keys | join('"."') }}"'))
 {%- endmacro %}
 
 {% macro postgres__json_value(expression, keys) -%}
-case
-    when left({{ expression }}, 1) = '{'
-        then cast({{ expression }} as json) #>> array['{{ keys | join("', '") }}']
-end
+(cast(case when left({{ expression }}, 1) = '{' then {{ expression }} end as json) #>> array['{{ keys | join("', '") }}'])
 {%- endmacro %}
 
 {#- It gives a number no text of its own. -#}
