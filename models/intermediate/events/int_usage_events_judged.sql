@@ -1,5 +1,6 @@
 -- The rows of all logs, judged alike. Token counts leave here in one inclusive form (cached inside input, reasoning
--- inside output), whatever the log's own form was. A row that contradicts itself keeps its numbers and gets a reason: nothing is clamped.
+-- inside output), whatever the log's own form was. A row that contradicts itself keeps its numbers and gets a reason:
+-- nothing is clamped.
 
 {% set part_counts = [
     'cached_input_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'reasoning_tokens', 'input_audio_tokens',
