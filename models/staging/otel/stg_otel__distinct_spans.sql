@@ -5,7 +5,8 @@
 
 {% set is_landing = var('event_source', 'demo') == 'landing' %}
 {% set arrived_at = '_loaded_at' if is_landing else 'coalesce(ended_at, started_at)' %}
-{% set last_first = '_loaded_at desc, _source_file desc, _source_line desc' if is_landing else 'ended_at desc, started_at' %}
+{% set place = '_loaded_at desc, _source_file desc, _source_line desc' %}
+{% set last_first = place if is_landing else 'ended_at desc, started_at' %}
 {% set other_operations = [
     'invoke_agent', 'create_agent', 'execute_tool', 'invoke_workflow', 'fetch_response', 'retrieval', 'plan',
 ] %}
