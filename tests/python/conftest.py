@@ -1,11 +1,14 @@
 """Builds shared by the tests: each runs the real command line once."""
 
 import fcntl
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -20,9 +23,7 @@ AIDER_LOG = ROOT / "tests" / "data" / "aider" / "aider_sample_analytics_message_
 
 
 def pytest_configure() -> None:
-    """Tests that run side by side write dbt's artifacts side by side."""
-    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        os.environ["DBT_TARGET_PATH"] = str(ROOT / "target" / "test" / worker)
+    if "PYTEST_XDIST_WORKER" in os.environ:
         # PySpark, where it is installed, takes a main module without a file for its own tests and ends the process.
         sys.modules["__main__"].__file__ = __file__
 
@@ -39,14 +40,46 @@ MODELS_ONLY = {"DBT_RESOURCE_TYPES": "seed model"}
 """The environment of a build without data tests, where the test is of something else: the same rows, sooner."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _artifacts_of_a_worker(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests that run side by side write dbt's artifacts side by side."""
+    os.environ["DBT_TARGET_PATH"] = str(tmp_path_factory.getbasetemp() / "target")
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder, the same for every test: for a database at another path dbt parses the whole project anew."""
+    return _empty(tmp_path_factory.getbasetemp() / "test")
+
+
+@pytest.fixture(scope="module")
+def module_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder, the same for every module."""
+    return _empty(tmp_path_factory.getbasetemp() / "module")
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def artifacts(*of: object) -> Path:
+    """Where dbt keeps what it parsed, a place for builds of one database with the same vars."""
+    return Path(os.environ["DBT_TARGET_PATH"], hashlib.sha1(repr(of).encode(), usedforsecurity=False).hexdigest()[:12])
+
+
 def run_cli(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `llm-spend` as a person does, in a terminal of 100 columns."""
+    words = [*map(str, arguments)]
+    options = {word: after for word, after in pairwise(words) if word in ("--db", "--as-of")}
+    place = artifacts("demo" in words, "--config" in words, options)
     return subprocess.run(
-        [Path(sys.executable).with_name("llm-spend"), *map(str, arguments)],
+        [Path(sys.executable).with_name("llm-spend"), *words],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **environment},
+        env={**os.environ, "DBT_TARGET_PATH": str(place), "COLUMNS": "100", "NO_COLOR": "1", **environment},
     )
 
 
@@ -87,11 +120,11 @@ def build_sources(
 def run_unit_tests(database: Path, *folders: str) -> subprocess.CompletedProcess[str]:
     """Run the unit tests of models that only a database with other systems' logs has."""
     request = BuildRequest(database, as_of="2026-12-31 00:00:00")
-    project, folder = project_dir(), database.parent
+    project, variables = project_dir(), dbt_variables(request)
     return subprocess.run(
         [
-            *(Path(sys.executable).with_name("dbt"), "test", "--vars", json.dumps(dbt_variables(request))),
-            *place_arguments(project, folder / "dbt", folder / "logs"),
+            *(Path(sys.executable).with_name("dbt"), "test", "--vars", json.dumps(variables)),
+            *place_arguments(project, artifacts(database, variables), database.parent / "logs"),
             *("--select", *(f"path:{path},test_type:unit" for path in folders)),
         ],
         env={**os.environ, **dbt_environment(request, project)},
@@ -102,11 +135,13 @@ def run_unit_tests(database: Path, *folders: str) -> subprocess.CompletedProcess
 
 
 def _run_dbt(request: BuildRequest, *options: str, models: Iterable[str]) -> None:
-    project, folder = project_dir(), request.database.parent
+    project = project_dir()
     subprocess.run(
         [
             *(Path(sys.executable).with_name("dbt"), *build_arguments(request), *options),
-            *place_arguments(project, folder / "dbt", folder / "logs"),
+            *place_arguments(
+                project, artifacts(request.database, dbt_variables(request)), request.database.parent / "logs"
+            ),
             *("--select", *(f"+{model}" for model in models)),
         ],
         env={**os.environ, **dbt_environment(request, project)},

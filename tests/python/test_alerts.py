@@ -117,7 +117,7 @@ def test_evidence_names_the_culprit(demo: Path) -> None:
 
 
 def test_an_earlier_look_shows_the_same_incidents_as_far_as_they_were_known(demo: Path, tmp_path: Path) -> None:
-    earlier, moment = tmp_path / "earlier.duckdb", datetime(2026, 10, 12)
+    earlier, moment = tmp_path / "spend.duckdb", datetime(2026, 10, 12)
     result = run_cli("demo", "--db", earlier, "--as-of", moment.isoformat(), **MODELS_ONLY)
     assert result.returncode == 0, result.stderr
     told = """

@@ -34,24 +34,26 @@ def _fails(code: int, *arguments: object) -> str:
 def test_unusable_files(tmp_path: Path, name: str, content: str, says: str) -> None:
     file = tmp_path / name
     file.write_text(content)
-    assert says in _fails(2, "build", "--events", file, "--db", tmp_path / "x.duckdb")
+    assert says in _fails(2, "build", "--events", file, "--db", tmp_path / "spend.duckdb")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert "nowhere.jsonl" in _fails(2, "build", "--events", tmp_path / "nowhere.jsonl", "--db", tmp_path / "x.duckdb")
+    assert "nowhere.jsonl" in _fails(
+        2, "build", "--events", tmp_path / "nowhere.jsonl", "--db", tmp_path / "spend.duckdb"
+    )
 
 
 def test_a_mapping_that_names_a_missing_column(tmp_path: Path) -> None:
     log, mapping = tmp_path / "log.csv", tmp_path / "mapping.yml"
     log.write_text("when,model,input_tokens\n2026-10-01,gpt-4o,10\n")
     mapping.write_text("fields:\n  started_at: wehn\n")
-    line = _fails(2, "build", "--events", log, "--mapping", mapping, "--db", tmp_path / "x.duckdb")
+    line = _fails(2, "build", "--events", log, "--mapping", mapping, "--db", tmp_path / "spend.duckdb")
     assert "wehn" in line
     assert "when" in line
 
 
 def test_one_broken_line_is_kept_and_counted(tmp_path: Path) -> None:
-    log, database = tmp_path / "log.jsonl", tmp_path / "x.duckdb"
+    log, database = tmp_path / "log.jsonl", tmp_path / "spend.duckdb"
     log.write_text(GOOD + '{"event_id": \n')
     result = run_cli("build", "--events", log, "--db", database)
     assert result.returncode == 0, result.stderr
@@ -61,7 +63,7 @@ def test_one_broken_line_is_kept_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_locked_database(tmp_path: Path) -> None:
-    database, log = tmp_path / "x.duckdb", tmp_path / "log.jsonl"
+    database, log = tmp_path / "spend.duckdb", tmp_path / "log.jsonl"
     log.write_text(GOOD)
     holder = subprocess.Popen(
         [
@@ -90,15 +92,15 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 def test_a_database_in_a_place_that_cannot_be(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text(GOOD)
-    assert "log.jsonl/x.duckdb" in _fails(2, "build", "--events", log, "--db", log / "x.duckdb")
+    assert "log.jsonl/spend.duckdb" in _fails(2, "build", "--events", log, "--db", log / "spend.duckdb")
 
 
 def test_nothing_loaded_yet(tmp_path: Path) -> None:
-    assert "--events" in _fails(2, "build", "--db", tmp_path / "x.duckdb")
+    assert "--events" in _fails(2, "build", "--db", tmp_path / "spend.duckdb")
 
 
 def test_an_unreadable_as_of(tmp_path: Path) -> None:
-    assert "yesterday" in _fails(2, "build", "--as-of", "yesterday", "--db", tmp_path / "x.duckdb")
+    assert "yesterday" in _fails(2, "build", "--as-of", "yesterday", "--db", tmp_path / "spend.duckdb")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_configuration_files(tmp_path: Path, name: str, content: str, says: str)
     log.write_text(GOOD)
     config.mkdir()
     (config / name).write_text(content)
-    assert says in _fails(2, "build", "--events", log, "--config", config, "--db", tmp_path / "x.duckdb")
+    assert says in _fails(2, "build", "--events", log, "--config", config, "--db", tmp_path / "spend.duckdb")
 
 
 def test_a_budget_that_is_not_a_number_fails_the_build_and_names_its_line(tmp_path: Path) -> None:
@@ -122,6 +124,6 @@ def test_a_budget_that_is_not_a_number_fails_the_build_and_names_its_line(tmp_pa
     log.write_text(GOOD)
     config.mkdir()
     (config / "budgets.csv").write_text("scope_type,period,amount_usd,valid_from\ntotal,monthly,lots,2026-01-01\n")
-    result = run_cli("build", "--events", log, "--config", config, "--db", tmp_path / "x.duckdb")
+    result = run_cli("build", "--events", log, "--config", config, "--db", tmp_path / "spend.duckdb")
     assert result.returncode == 1
     assert f"{config}/budgets.csv, line 2: amount_usd 'lots': a budget is a number" in result.stderr

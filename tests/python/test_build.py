@@ -124,7 +124,7 @@ def test_a_workflow_of_five_calls_under_one_id_has_a_multiplier_of_one(tmp_path:
             for step in range(5)
         )
     )
-    database = tmp_path / "workflow.duckdb"
+    database = tmp_path / "spend.duckdb"
     result = run_cli("build", "--events", log, "--db", database, **MODELS_ONLY)
     assert result.returncode == 0, result.stderr
     assert query(
@@ -199,7 +199,7 @@ def test_the_demo_summary_says_who_what_and_why(demo_run: tuple[Path, str]) -> N
 
 
 def test_a_second_build_changes_no_row_and_one_more_file_adds_its_events(tmp_path: Path) -> None:
-    database = tmp_path / "twice.duckdb"
+    database = tmp_path / "spend.duckdb"
     first, second = _log(tmp_path / "first.jsonl", range(20)), _log(tmp_path / "second.jsonl", range(20, 27))
     arguments = ("--db", database, "--as-of", "2026-10-10T00:00:00Z")
     assert run_cli("build", "--events", first, *arguments, **MODELS_ONLY).returncode == 0
@@ -220,7 +220,7 @@ def test_the_users_own_configuration_replaces_the_packages(tmp_path: Path) -> No
         "scope_type,scope_id,period,amount_usd,valid_from\ntenant,acme,monthly,0.01,2026-01-01\n"
     )
     (config / "endpoint_aliases.csv").write_text("alias,endpoint_tag\nsearch,product.search\n")
-    database = tmp_path / "own.duckdb"
+    database = tmp_path / "spend.duckdb"
     result = run_cli(
         "build", "--events", _log(tmp_path / "log.jsonl", range(5)), "--db", database,
         "--config", config, "--as-of", "2026-10-10", **MODELS_ONLY,

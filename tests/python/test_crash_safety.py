@@ -77,7 +77,7 @@ def test_a_killed_build_run_again_ends_as_if_undisturbed(
 ) -> None:
     # one in each part of the run, so that even three are spread over it
     share = (number + random.Random(SEED + number).random()) / KILLS
-    database, whole = tmp_path / "killed.duckdb", scene.seconds
+    database, whole = tmp_path / "spend.duckdb", scene.seconds
     while ended := _build_and_kill(scene, database, share * whole):
         whole = ended  # it was faster this time
 

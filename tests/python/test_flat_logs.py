@@ -33,11 +33,11 @@ def loaded(database: Path, log: Path, mapping: str | Mapping) -> tuple[LoadRepor
 def landed(tmp_path: Path, mapping: Mapping, *rows: dict[str, Any]) -> tuple[LoadReport, list[dict[str, Any]]]:
     log = tmp_path / "log.jsonl"
     log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return loaded(tmp_path / "x.duckdb", log, mapping)
+    return loaded(tmp_path / "spend.duckdb", log, mapping)
 
 
 def test_openrouter(tmp_path: Path) -> None:
-    report, events = loaded(tmp_path / "x.duckdb", SAMPLES / "openrouter.csv", "openrouter")
+    report, events = loaded(tmp_path / "spend.duckdb", SAMPLES / "openrouter.csv", "openrouter")
     assert (report.accepted, report.rejected) == (3, 0)
     assert events == [
         {
@@ -86,7 +86,7 @@ def test_openrouter(tmp_path: Path) -> None:
 
 
 def test_vercel_ai_gateway(tmp_path: Path) -> None:
-    report, events = loaded(tmp_path / "x.duckdb", SAMPLES / "vercel-ai-gateway.jsonl", "vercel-ai-gateway")
+    report, events = loaded(tmp_path / "spend.duckdb", SAMPLES / "vercel-ai-gateway.jsonl", "vercel-ai-gateway")
     # The answer for an unknown id is no event: without time and model the models quarantine it.
     assert (report.accepted, report.rejected) == (3, 0)
     assert events[0] == {
@@ -121,7 +121,7 @@ def test_vercel_ai_gateway(tmp_path: Path) -> None:
 
 
 def test_portkey(tmp_path: Path) -> None:
-    report, events = loaded(tmp_path / "x.duckdb", SAMPLES / "portkey.jsonl", "portkey")
+    report, events = loaded(tmp_path / "spend.duckdb", SAMPLES / "portkey.jsonl", "portkey")
     assert report.files[0].first_rejections == (
         Rejection(5, "reported_cost_usd (from cost) is '0.6 cents', not a decimal number"),
     )
@@ -195,7 +195,7 @@ def test_portkeys_own_cache_in_older_exports(tmp_path: Path, logged: str | None,
 
 
 def test_posthog(tmp_path: Path) -> None:
-    report, events = loaded(tmp_path / "x.duckdb", SAMPLES / "posthog.jsonl", "posthog")
+    report, events = loaded(tmp_path / "spend.duckdb", SAMPLES / "posthog.jsonl", "posthog")
     file = report.files[0]
     assert (file.rows, file.accepted, file.left_out, file.rejected) == (8, 5, 2, 1)
     assert file.first_rejections == (
@@ -307,7 +307,7 @@ def test_rows_of_another_kind_are_counted_and_not_kept(tmp_path: Path) -> None:
     file = report.files[0]
     # A row that does not say what it is may be a call.
     assert (file.accepted, file.left_out, file.rejected, len(events)) == (3, 1, 0, 3)
-    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(tmp_path / "spend.duckdb"), read_only=True) as connection:
         assert connection.execute("select * from raw.raw_rejected_events").fetchall() == []
         counts = "select event_count, rejected_count, left_out_count from raw.raw_loaded_files"
         assert connection.execute(counts).fetchall() == [(3, 0, 1)]
@@ -318,7 +318,7 @@ def test_rows_of_another_kind_are_counted_and_not_kept(tmp_path: Path) -> None:
 def test_a_broken_row_is_rejected_whatever_its_kind(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text(json.dumps(CALL) + '\n{"kind": "click", \n', encoding="utf-8")
-    report, _ = loaded(tmp_path / "x.duckdb", log, ONLY)
+    report, _ = loaded(tmp_path / "spend.duckdb", log, ONLY)
     assert (report.accepted, report.files[0].left_out, report.rejected) == (1, 0, 1)
 
 
@@ -326,7 +326,7 @@ def test_a_load_that_hashes_ids_leaves_rows_out_too(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     rows = [{**CALL, "user_id": "a"}, {"kind": "click", "user_id": "b"}]
     log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    report = load(tmp_path / "x.duckdb", [str(log)], ONLY, LOADED_AT, hash_salt="pepper", hash_fields=["user_id"])
+    report = load(tmp_path / "spend.duckdb", [str(log)], ONLY, LOADED_AT, hash_salt="pepper", hash_fields=["user_id"])
     assert (report.accepted, report.files[0].left_out) == (1, 1)
 
 
@@ -342,7 +342,7 @@ def test_a_log_that_does_not_say_what_a_row_is(tmp_path: Path) -> None:
 
 def test_a_database_of_before_counts_what_it_leaves_out(tmp_path: Path) -> None:
     landed(tmp_path, ONLY, CALL)
-    with duckdb.connect(str(tmp_path / "x.duckdb")) as connection:
+    with duckdb.connect(str(tmp_path / "spend.duckdb")) as connection:
         connection.execute("alter table raw.raw_loaded_files drop column left_out_count")
     assert landed(tmp_path, ONLY, CALL)[0].files[0].left_out == 0
     assert landed(tmp_path, ONLY, CALL, {"kind": "click"})[0].files[0].left_out == 1

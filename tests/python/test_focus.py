@@ -420,7 +420,7 @@ def test_a_price_change_leaves_a_closed_month_as_it_was_told(tmp_path: Path) -> 
         [{"event_id": day, "started_at": f"{day}T12:00:00Z", "provider": "openai", "model": "gpt-4o",
           "tenant_id": "acme", "input_tokens": 1000, "output_tokens": 100} for day in ("2026-09-30", "2026-10-01")],
     )  # fmt: skip
-    database, config = tmp_path / "llm_spend.duckdb", tmp_path / "config"
+    database, config = tmp_path / "spend.duckdb", tmp_path / "config"
     config.mkdir()
     built = run_cli("build", "--events", log, "--db", database, "--as-of", "2026-10-05", **MODELS_ONLY)
     assert built.returncode == 0, built.stderr
@@ -478,7 +478,7 @@ def test_a_database_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_build_that_failed_is_not_exported(tmp_path: Path) -> None:
-    database = tmp_path / "llm_spend.duckdb"
+    database = tmp_path / "spend.duckdb"
     begin_build(database)
     code, message = refused("--month", "2026-10", "--db", database)
     assert (code, message.endswith("did not end well: build again first")) == (1, True)

@@ -19,19 +19,20 @@ CONFIG_SEEDS = ("price_overrides", "fx_rates", "model_aliases")
 
 
 @pytest.fixture(scope="module")
-def bills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bills(module_path: Path) -> Path:
     """One database with every invoice's call in it, under the agreements of all of them."""
-    folder = tmp_path_factory.mktemp("golden")
-    database, config = folder / "golden.duckdb", folder / "config"
+    database, config = module_path / "spend.duckdb", module_path / "config"
     config.mkdir()
     for seed in CONFIG_SEEDS:
         rows = {json.dumps(row, sort_keys=True): row for invoice in INVOICES.values() for row in invoice.get(seed, [])}
         write_csv(config / f"{seed}.csv", rows.values())
     for n, mapping in enumerate({json.dumps(invoice.get("mapping")): None for invoice in INVOICES.values()}):
         alike = {name: invoice for name, invoice in INVOICES.items() if json.dumps(invoice.get("mapping")) == mapping}
-        log = write_jsonl(folder / f"{n}.jsonl", ({"event_id": name, **bill["event"]} for name, bill in alike.items()))
-        (folder / f"{n}.yml").write_text(mapping.replace("null", "{fields: {}}"), encoding="utf-8")
-        loaded = run_cli("load", "--events", log, "--mapping", folder / f"{n}.yml", "--db", database)
+        log = write_jsonl(
+            module_path / f"{n}.jsonl", ({"event_id": name, **bill["event"]} for name, bill in alike.items())
+        )
+        (module_path / f"{n}.yml").write_text(mapping.replace("null", "{fields: {}}"), encoding="utf-8")
+        loaded = run_cli("load", "--events", log, "--mapping", module_path / f"{n}.yml", "--db", database)
         assert loaded.returncode == 0, loaded.stderr
     built = run_cli("build", "--config", config, "--db", database, "--as-of", "2026-12-01T00:00:00Z", **MODELS_ONLY)
     assert built.returncode == 0, built.stderr

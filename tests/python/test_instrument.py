@@ -54,9 +54,9 @@ def test_the_shown_logging_gives_requests_with_their_retries(tmp_path: Path) -> 
     log = tmp_path / "calls.jsonl"
     log.write_text(written.getvalue(), encoding="utf-8")
     assert "jo@acme" not in written.getvalue()
-    build_models(tmp_path / "calls.duckdb", log, "fct_llm_requests")
+    build_models(tmp_path / "spend.duckdb", log, "fct_llm_requests")
     ((tenant, endpoint, attempts, outcome, cost),) = query(
-        tmp_path / "calls.duckdb",
+        tmp_path / "spend.duckdb",
         "select tenant_id, endpoint_tag, attempts, outcome, cost_usd from marts.fct_llm_requests",
     )
     # 600 plain at $0.15, 400 cached at $0.075, 100 out at $0.60 per million

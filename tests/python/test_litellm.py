@@ -18,10 +18,10 @@ Events = dict[str, dict[str, object]]
 
 
 @pytest.fixture(scope="module")
-def staged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Events]:
+def staged(module_path: Path) -> dict[str, Events]:
     """The staged events of each file, by id. The files hold the same calls: only staging may see them together."""
     logs = {DATA / PAYLOADS: "litellm-payload", DATA / ROWS: "litellm", DATA / EXPORT: "litellm"}
-    database = build_sources(tmp_path_factory.mktemp("litellm") / "litellm.duckdb", logs, "stg_litellm__spend_logs")
+    database = build_sources(module_path / "spend.duckdb", logs, "stg_litellm__spend_logs")
     events: dict[str, Events] = {PAYLOADS: {}, ROWS: {}, EXPORT: {}}
     columns = (*USED, "attempt_number", "latency_ms", "started_at")
     for file, event_id, *values in query(

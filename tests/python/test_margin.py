@@ -97,7 +97,7 @@ def test_the_users_own_files_make_the_margin(tmp_path: Path) -> None:
         tmp_path / "log.jsonl",
         [{**call, "started_at": f"2026-10-01T0{hour}:00:00Z", "tenant_id": t} for hour, t in enumerate(tenants)],
     )
-    database = tmp_path / "own.duckdb"
+    database = tmp_path / "spend.duckdb"
     build_models(database, log, "tenant_margin", config=config)
     columns = "revenue_usd, cost_usd, allocated_unattributed_usd, allocated_charges_usd, margin_usd, quadrant"
     rows = query(

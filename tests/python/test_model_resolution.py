@@ -62,23 +62,22 @@ OWN_NAMES = [
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def warehouse(module_path: Path) -> Path:
     """A log of nothing but names, resolved with rules and prices of the user's own."""
-    folder = tmp_path_factory.mktemp("names")
-    config = folder / "config"
+    config = module_path / "config"
     config.mkdir()
     (config / "model_aliases.csv").write_text(OWN_RULES.lstrip(), encoding="utf-8")
     (config / "price_overrides.csv").write_text(OWN_PRICES.lstrip(), encoding="utf-8")
     named_by_hand = [(provider, model) for provider, model, *_ in [*GATEWAY_NAMES, *OWN_NAMES]]
     log = write_jsonl(
-        folder / "names.jsonl",
+        module_path / "names.jsonl",
         (
             {"started_at": "2026-05-01T00:00:00Z", "provider": provider or None, "model": model}
             for provider, model in [*logged_names(), *named_by_hand]
         ),
     )
-    build_models(folder / "names.duckdb", log, "int_models_resolved", config=config)
-    return folder / "names.duckdb"
+    build_models(module_path / "spend.duckdb", log, "int_models_resolved", config=config)
+    return module_path / "spend.duckdb"
 
 
 def test_logged_names_mean_the_same_model_as_in_the_library(warehouse: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_late_span_names_the_tenant_and_takes_the_place_of_the_one_around_it(t
         tmp_path / "late.jsonl",
         [_span("inner", "outer", "two", **CALL), _span("root", "", "app", **{"llm_spend.tenant_id": "acme"})],
     )
-    database = build_sources(tmp_path / "otel.duckdb", {first: "otel-spans"}, "spend_coverage")
+    database = build_sources(tmp_path / "spend.duckdb", {first: "otel-spans"}, "spend_coverage")
     calls = "select event_id, tenant_id, response_id, latency_ms, feature_name from marts.fct_llm_attempts"
     assert query(database, calls) == [("outer", "(unattributed)", "r1", 1250, "shop")]
     build_sources(database, {late: "otel-spans"}, "spend_coverage")
@@ -47,7 +47,7 @@ def test_a_late_span_names_the_tenant_and_takes_the_place_of_the_one_around_it(t
 @pytest.mark.parametrize("file", ["otel-genai-openai", "openinference-openai", "openinference-anthropic"])
 def test_no_prompt_and_no_answer_lands(tmp_path: Path, file: str) -> None:
     sample = Path(__file__).parents[1] / "data" / "sources" / "otel" / f"{file}.jsonl"
-    database = tmp_path / "otel.duckdb"
+    database = tmp_path / "spend.duckdb"
     loaded = run_cli("load", "--events", sample, "--mapping", "otel", "--db", database)
     assert loaded.returncode == 0, loaded.stderr
     ((landed,),) = query(database, "select lower(string_agg(span_attributes)) from raw.raw_otel_spans")

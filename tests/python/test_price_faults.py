@@ -482,7 +482,7 @@ def test_rows_that_keep_the_rules_pass(project: Path) -> None:
 
 
 def test_a_build_stops_before_any_cost_is_written(tmp_path: Path) -> None:
-    log, config, database = tmp_path / "log.jsonl", tmp_path / "config", tmp_path / "x.duckdb"
+    log, config, database = tmp_path / "log.jsonl", tmp_path / "config", tmp_path / "spend.duckdb"
     log.write_text(
         '{"started_at": "2026-10-01T08:00:00Z", "provider": "openai", "model": "gpt-4o", "input_tokens": 10}\n'
     )

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from genai_prices.types import ModelInfo, Provider
@@ -52,14 +53,13 @@ def corrected_calls() -> list[Call]:
 
 
 @pytest.fixture(scope="module")
-def bills(tmp_path_factory: pytest.TempPathFactory, calls: list[Call], corrected_calls: list[Call]) -> list[Bill]:
+def bills(module_path: Path, calls: list[Call], corrected_calls: list[Call]) -> list[Bill]:
     """The calls as an application logs them, loaded and priced."""
-    folder = tmp_path_factory.mktemp("prices")
     logged = [*calls, *corrected_calls]
-    log = write_jsonl(folder / "calls.jsonl", (call.event(str(n)) for n, call in enumerate(logged)))
-    build_models(folder / "prices.duckdb", log, "int_attempts_priced")
+    log = write_jsonl(module_path / "calls.jsonl", (call.event(str(n)) for n, call in enumerate(logged)))
+    build_models(module_path / "spend.duckdb", log, "int_attempts_priced")
     rows = query(
-        folder / "prices.duckdb",
+        module_path / "spend.duckdb",
         """
         with notes as (
             select cards.price_id, coalesce(string_agg(distinct prices.note, '; '), '') as note

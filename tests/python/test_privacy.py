@@ -41,13 +41,12 @@ def places(database: Path, text: str) -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(module_path: Path) -> Path:
     """Three users, one called like a tenant, with tags and a broken line that name another."""
-    folder = tmp_path_factory.mktemp("privacy")
-    database = folder / "spend.duckdb"
+    database = module_path / "spend.duckdb"
     call = {"model": "gpt-4o", "provider": "openai", "input_tokens": 1000, "output_tokens": 100, "tenant_id": "acme"}
     log = write_jsonl(
-        folder / "log.jsonl",
+        module_path / "log.jsonl",
         [
             {**call, "event_id": "1", "started_at": "2026-10-05T10:00:00Z", "user_id": "jo@acme.example",
              "tags": {"by": "jo@acme.example", "for": "bo"}},

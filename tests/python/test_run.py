@@ -39,8 +39,8 @@ def _config(path: Path) -> Path:
 
 def _run(tmp_path: Path, log: Path, **environment: str):
     return run_cli(
-        "run", "--events", log, "--config", tmp_path / "config", "--db", tmp_path / "x.duckdb", "--as-of", "2026-10-20",
-        DAGSTER_HOME=str(tmp_path / "home"), **environment,
+        "run", "--events", log, "--config", tmp_path / "config", "--as-of", "2026-10-20",
+        "--db", tmp_path / "spend.duckdb", DAGSTER_HOME=str(tmp_path / "home"), **environment,
     )  # fmt: skip
 
 
@@ -49,31 +49,31 @@ def test_three_percent_of_bad_rows_go_on_and_ten_stop(tmp_path: Path) -> None:
     good = _run(tmp_path, _log(tmp_path / "three.jsonl", 100, broken=3))
     assert good.returncode == 0, good.stderr
     assert "warning" in good.stderr
-    assert "x.published.duckdb, for readers" in good.stdout
-    assert query(tmp_path / "x.duckdb", "select count(*) from marts.quarantined_events") == [(3,)]
-    before = query(tmp_path / "x.duckdb", "select count(*) from marts.fct_llm_attempts")
-    published = (tmp_path / "x.published.duckdb").stat().st_ino
+    assert "spend.published.duckdb, for readers" in good.stdout
+    assert query(tmp_path / "spend.duckdb", "select count(*) from marts.quarantined_events") == [(3,)]
+    before = query(tmp_path / "spend.duckdb", "select count(*) from marts.fct_llm_attempts")
+    published = (tmp_path / "spend.published.duckdb").stat().st_ino
     bad = _run(tmp_path, _log(tmp_path / "ten.jsonl", 110, broken=11))
     assert bad.returncode == 1
     errors = [line for line in bad.stderr.splitlines() if line.startswith("error:")]
     assert len(errors) == 1
     assert "ten.jsonl" in errors[0]
     assert "sucess" in errors[0]
-    assert query(tmp_path / "x.duckdb", "select count(*) from marts.fct_llm_attempts") == before
-    assert (tmp_path / "x.published.duckdb").stat().st_ino == published
+    assert query(tmp_path / "spend.duckdb", "select count(*) from marts.fct_llm_attempts") == before
+    assert (tmp_path / "spend.published.duckdb").stat().st_ino == published
     # what was stopped is taken back, so that the next build does not read it after all
-    assert query(tmp_path / "x.duckdb", "select count(*) from raw.raw_usage_events") == [(100,)]
+    assert query(tmp_path / "spend.duckdb", "select count(*) from raw.raw_usage_events") == [(100,)]
 
 
 def test_what_a_killed_run_landed_is_still_judged(tmp_path: Path) -> None:
     _config(tmp_path / "config")
     log = _log(tmp_path / "ten.jsonl", 110, broken=11)
     # as a run leaves it that is killed between its load and its verdict
-    assert run_cli("load", "--events", log, "--db", tmp_path / "x.duckdb").returncode == 0
+    assert run_cli("load", "--events", log, "--db", tmp_path / "spend.duckdb").returncode == 0
     again = _run(tmp_path, log)
     assert again.returncode == 1
     assert "sucess" in again.stderr
-    assert query(tmp_path / "x.duckdb", "select count(*) from raw.raw_usage_events") == [(0,)]
+    assert query(tmp_path / "spend.duckdb", "select count(*) from raw.raw_usage_events") == [(0,)]
 
 
 def test_alerts_are_delivered_once_and_wait_for_an_endpoint_that_is_down(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_alerts_are_delivered_once_and_wait_for_an_endpoint_that_is_down(tmp_pat
         up = _run(tmp_path, log, LLM_SPEND_SLACK_WEBHOOK_URL=hook, **MODELS_ONLY)
         assert up.returncode == 0, up.stderr
         again = run_cli(
-            "alerts", "deliver", "--db", tmp_path / "x.duckdb",
+            "alerts", "deliver", "--db", tmp_path / "spend.duckdb",
             DAGSTER_HOME=str(tmp_path / "home"), LLM_SPEND_SLACK_WEBHOOK_URL=hook,
         )  # fmt: skip
         assert again.returncode == 0, again.stderr

@@ -45,9 +45,10 @@ def alone(source: str) -> list[Call]:
 
 
 @pytest.fixture(scope="module")
-def each(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def each(module_path: Path) -> Path:
     """Every source with its own copy of the calls, none of which another has."""
-    folder = tmp_path_factory.mktemp("each")
+    folder = module_path / "each"
+    folder.mkdir()
     logs: dict[Path, str | None] = {}
     for source, (mapping, _) in SHAPES.items():
         log = folder / f"{source}.jsonl"
@@ -67,9 +68,10 @@ def around_midnight() -> list[Call]:
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def together(module_path: Path) -> Path:
     """The same calls in all logs."""
-    folder = tmp_path_factory.mktemp("together")
+    folder = module_path / "together"
+    folder.mkdir()
     logs: dict[Path, str | None] = {}
     for source, (mapping, _) in SHAPES.items():
         log = folder / f"{source}.jsonl"

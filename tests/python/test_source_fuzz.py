@@ -49,20 +49,19 @@ def broken(record: Any, random: Random) -> str:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fuzz")
+def warehouse(module_path: Path) -> Path:
     logs = {}
     for source, files in SAMPLES.items():
         random = Random(f"fuzz {source}")
         for files_of_a_mapping, mapping in files.items():
             texts = [path.read_text(encoding="utf-8") for path in sorted(DATA.glob(files_of_a_mapping))]
             whole = [json.loads(line) for text in texts for line in text.splitlines() if line.strip()]
-            log = folder / f"{source}-{len(logs)}.jsonl"
+            log = module_path / f"{source}-{len(logs)}.jsonl"
             lines = [broken(random.choice(whole), random) for _ in range(RECORDS // len(files))]
             # Surrogates and control characters are the point of some records: they are written as they are.
             log.write_bytes("\n".join([*map(json.dumps, whole[:20]), *lines]).encode("utf-8", "surrogatepass"))
             logs[log] = mapping
-    return build_sources(folder / "fuzz.duckdb", logs, "spend_coverage", "merged_calls", "quarantined_events")
+    return build_sources(module_path / "spend.duckdb", logs, "spend_coverage", "merged_calls", "quarantined_events")
 
 
 def test_every_record_is_accepted_or_told_with_its_reason(warehouse: Path) -> None:

@@ -35,10 +35,10 @@ PARTS = ("cached_input_tokens", "cache_write_tokens", "cache_write_1h_tokens", "
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def warehouse(module_path: Path) -> Path:
     """All samples in one database."""
     logs = {DATA / file: mapping for files in SAMPLES.values() for file, mapping in files.items()}
-    return build_sources(tmp_path_factory.mktemp("sources") / "sources.duckdb", logs, "spend_coverage", "merged_calls")
+    return build_sources(module_path / "spend.duckdb", logs, "spend_coverage", "merged_calls")
 
 
 @pytest.mark.parametrize("source", SAMPLES)
@@ -128,7 +128,7 @@ def test_what_a_later_load_corrects(tmp_path: Path) -> None:
             "claude-code": [line("grows", "11 00:00:01", 95)],
         },
     )
-    database = tmp_path / "later.duckdb"
+    database = tmp_path / "spend.duckdb"
     for number, load in enumerate(loads):
         logs = {}
         for mapping, rows in load.items():

@@ -42,7 +42,7 @@ def hold(tmp_path: Path):
 
 
 def test_without_patience_the_holder_is_named_at_once(tmp_path: Path, hold: Callable) -> None:
-    database = tmp_path / "x.duckdb"
+    database = tmp_path / "spend.duckdb"
     holder = hold(database)
     says = rf"x\.duckdb is being written by process {holder.pid} \(llm-spend build\)"
     with pytest.raises(UserError, match=says) as error, writing(database, "a test", wait_seconds=0):
@@ -56,7 +56,7 @@ def test_without_patience_the_holder_is_named_at_once(tmp_path: Path, hold: Call
 
 
 def test_another_file_is_free_and_another_name_of_the_same_is_not(tmp_path: Path, hold: Callable) -> None:
-    database, link = tmp_path / "x.duckdb", tmp_path / "link.duckdb"
+    database, link = tmp_path / "spend.duckdb", tmp_path / "link.duckdb"
     database.touch()
     link.symlink_to(database)
     hold(database)
@@ -67,7 +67,7 @@ def test_another_file_is_free_and_another_name_of_the_same_is_not(tmp_path: Path
 
 
 def test_a_killed_holder_lets_go(tmp_path: Path, hold: Callable) -> None:
-    holder = hold(tmp_path / "x.duckdb")
+    holder = hold(tmp_path / "spend.duckdb")
     told: list[str] = []
 
     def kill_it(message: str) -> None:
@@ -75,14 +75,14 @@ def test_a_killed_holder_lets_go(tmp_path: Path, hold: Callable) -> None:
         holder.kill()
 
     started = time.monotonic()
-    with writing(tmp_path / "x.duckdb", "a test", wait_seconds=30, tell=kill_it):
+    with writing(tmp_path / "spend.duckdb", "a test", wait_seconds=30, tell=kill_it):
         assert time.monotonic() - started < 10
     assert len(told) == 1
     assert f"process {holder.pid}" in told[0]
 
 
 def test_of_two_builds_at_once_the_second_waits_and_counts_both_logs(tmp_path: Path) -> None:
-    database = tmp_path / "x.duckdb"
+    database = tmp_path / "spend.duckdb"
     builds = [
         subprocess.Popen(
             [
