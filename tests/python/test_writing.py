@@ -44,7 +44,7 @@ def hold(tmp_path: Path):
 def test_without_patience_the_holder_is_named_at_once(tmp_path: Path, hold: Callable) -> None:
     database = tmp_path / "spend.duckdb"
     holder = hold(database)
-    says = rf"x\.duckdb is being written by process {holder.pid} \(llm-spend build\)"
+    says = rf"spend\.duckdb is being written by process {holder.pid} \(llm-spend build\)"
     with pytest.raises(UserError, match=says) as error, writing(database, "a test", wait_seconds=0):
         pass
     assert error.value.exit_code == 1
