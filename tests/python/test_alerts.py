@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from conftest import MODELS_ONLY, query, run_cli
 
 # rule, entity, the first moment at which it could be known (the end of the period in which it came true), and how
@@ -116,6 +118,7 @@ def test_evidence_names_the_culprit(demo: Path) -> None:
     assert query(demo, "select count(*) from marts.alerts where not json_valid(evidence)") == [(0,)]
 
 
+@pytest.mark.slow
 def test_an_earlier_look_shows_the_same_incidents_as_far_as_they_were_known(demo: Path, tmp_path: Path) -> None:
     earlier, moment = tmp_path / "spend.duckdb", datetime(2026, 10, 12)
     result = run_cli("demo", "--db", earlier, "--as-of", moment.isoformat(), **MODELS_ONLY)

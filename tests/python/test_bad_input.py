@@ -119,6 +119,7 @@ def test_configuration_files(tmp_path: Path, name: str, content: str, says: str)
     assert says in _fails(2, "build", "--events", log, "--config", config, "--db", tmp_path / "spend.duckdb")
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_not_a_number_fails_the_build_and_names_its_line(tmp_path: Path) -> None:
     log, config = tmp_path / "log.jsonl", tmp_path / "config"
     log.write_text(GOOD)

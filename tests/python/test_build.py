@@ -102,6 +102,7 @@ def test_the_retry_storm_shows_its_planted_size(demo: Path) -> None:
     assert attempts / requests == pytest.approx(float(planted["expected_value"]), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_workflow_of_five_calls_under_one_id_has_a_multiplier_of_one(tmp_path: Path) -> None:
     log = tmp_path / "workflow.jsonl"
     begun = datetime(2026, 10, 1, 12)
@@ -213,6 +214,7 @@ def test_a_second_build_changes_no_row_and_one_more_file_adds_its_events(tmp_pat
     assert {row[0] for row in ids} == {f"e{number}" for number in range(27)}
 
 
+@pytest.mark.slow
 def test_the_users_own_configuration_replaces_the_packages(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()

@@ -71,6 +71,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return Scene(before, arguments, expected, seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(KILLS))
 def test_a_killed_build_run_again_ends_as_if_undisturbed(
     scene: Scene, number: int, tmp_path: Path, capfd: pytest.CaptureFixture

@@ -201,6 +201,7 @@ def test_the_landing_tables_are_the_asset_that_fills_them(tmp_path: Path):
     assert [dep.asset_key for dep in judged.deps] == [dg.AssetKey("landing")]
 
 
+@pytest.mark.slow
 def test_another_systems_log_comes_from_the_landing_asset_too(tmp_path: Path):
     from llm_spend.definitions import definitions
 

@@ -17,6 +17,8 @@ import requests
 from conftest import ROOT, query
 from llm_spend.paths import artifacts_dir
 
+pytestmark = pytest.mark.slow
+
 LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "llm_spend.definitions"}
 LAUNCH = """
 mutation ($run: ExecutionParams!) {

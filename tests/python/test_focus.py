@@ -413,6 +413,7 @@ def test_a_column_is_named_as_the_specification_does(column: str, name: str) -> 
     assert focus_name(column) == name
 
 
+@pytest.mark.slow
 def test_a_price_change_leaves_a_closed_month_as_it_was_told(tmp_path: Path) -> None:
     """gpt-4o costs $2.5 and $10 a million: 0.0025 + 0.001 a call; ten percent less is 0.00315, so -0.00035."""
     log = write_jsonl(

@@ -181,6 +181,7 @@ def test_a_warehouse_without_marts_says_what_to_build(tmp_path: Path, arguments:
     assert (empty.returncode != 0, "run llm-spend build first" in empty.stderr) == (True, True), empty.stderr
 
 
+@pytest.mark.slow
 def test_backtest_tries_other_rules_and_leaves_the_warehouse_alone(demo: Path, tmp_path: Path) -> None:
     config, artifacts = tmp_path / "config", tmp_path / "target"
     config.mkdir()

@@ -159,6 +159,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shared")
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -298,6 +299,7 @@ def test_what_was_loaded_outlives_its_raw_rows(warehouse: Warehouse, full_refres
     ]
 
 
+@pytest.mark.slow
 def test_a_run_that_stopped_is_finished_by_the_next(warehouse: Warehouse) -> None:
     """The attempts were written, a roll-up was not: their version is right, and yet their days are written again."""
     warehouse.land([event(96, 2 * 1440 + 40)])

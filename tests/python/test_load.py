@@ -567,6 +567,7 @@ def _peak_megabytes(landing: Landing, kind: str, rows: int) -> float:
     return int(measured.stdout) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jsonl.zst", "csv", "parquet"])
 def test_ten_times_the_rows_take_no_more_memory(landing: Landing, kind: str) -> None:
     small, large = _peak_megabytes(landing, kind, 15_000), _peak_megabytes(landing, kind, 150_000)

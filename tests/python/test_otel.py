@@ -26,6 +26,7 @@ def _span(span_id: str, parent: str, scope: str, **attributes: str) -> dict[str,
     }
 
 
+@pytest.mark.slow
 def test_a_late_span_names_the_tenant_and_takes_the_place_of_the_one_around_it(tmp_path: Path) -> None:
     outer = _span("outer", "root", "one", **CALL, **{"gen_ai.response.id": "r1", "gen_ai.input.messages": SECRET})
     first = write_jsonl(tmp_path / "first.jsonl", [outer])

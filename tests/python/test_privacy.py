@@ -65,6 +65,7 @@ def warehouse(built: Path, tmp_path: Path) -> Path:
     return Path(shutil.copyfile(built, tmp_path / built.name))
 
 
+@pytest.mark.slow
 def test_a_user_is_gone_and_the_sums_are_not(warehouse: Path) -> None:
     before = query(warehouse, SUMS)
     # 3 calls of 1000 × 0.0000025 + 100 × 0.00001 dollars; a line without a time is no call

@@ -102,6 +102,7 @@ def test_only_the_copy_is_left_behind_and_nobody_may_write_it(warehouse: Path, p
     assert published.stat().st_mode & 0o222 == 0
 
 
+@pytest.mark.slow
 def test_a_reader_is_not_in_the_way_and_sees_one_state(tmp_path: Path) -> None:
     database = tmp_path / "spend.duckdb"
     copy = published_path(database)
@@ -180,6 +181,7 @@ def test_marts_of_a_build_that_did_not_end_are_not_published(warehouse: Path) ->
     assert publish(warehouse).path.exists()
 
 
+@pytest.mark.slow
 def test_a_failed_build_is_not_published(tmp_path: Path) -> None:
     database, config = tmp_path / "spend.duckdb", tmp_path / "config"
     config.mkdir()

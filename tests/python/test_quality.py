@@ -122,6 +122,7 @@ def test_each_file_is_judged_alone_and_only_those_of_the_latest_load(door: Door)
     assert [error.message for error in verdict.errors] == ["20 of 20 rows not valid (100.0%)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [5, 6])
 def test_small_batches_give_the_verdict_of_one_batch(door: Door, bad: int) -> None:
     """All bad rows are in the first batch, whose own share is far below the floor."""

@@ -5,6 +5,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from conftest import MODELS_ONLY, query, run_cli
 
 
@@ -65,6 +67,7 @@ def test_three_percent_of_bad_rows_go_on_and_ten_stop(tmp_path: Path) -> None:
     assert query(tmp_path / "spend.duckdb", "select count(*) from raw.raw_usage_events") == [(100,)]
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_landed_is_still_judged(tmp_path: Path) -> None:
     _config(tmp_path / "config")
     log = _log(tmp_path / "ten.jsonl", 110, broken=11)
@@ -76,6 +79,7 @@ def test_what_a_killed_run_landed_is_still_judged(tmp_path: Path) -> None:
     assert query(tmp_path / "spend.duckdb", "select count(*) from raw.raw_usage_events") == [(0,)]
 
 
+@pytest.mark.slow
 def test_alerts_are_delivered_once_and_wait_for_an_endpoint_that_is_down(tmp_path: Path) -> None:
     received: list[dict] = []
     answer = {"status": 503}

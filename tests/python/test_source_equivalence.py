@@ -15,6 +15,8 @@ import pytest
 from conftest import build_sources, query
 from source_shapes import SHAPES, Call, is_told, lines, random_calls
 
+pytestmark = pytest.mark.slow
+
 CALLS = int(os.environ.get("LLM_SPEND_CALLS", "1000"))
 APART = timedelta(days=20)
 """Each source's calls alone are of a time of their own: records of one call are never so far apart."""

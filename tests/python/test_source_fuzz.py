@@ -15,6 +15,8 @@ import pytest
 from conftest import build_sources, query
 from test_sources import DATA, SAMPLES
 
+pytestmark = pytest.mark.slow
+
 RECORDS = int(os.environ.get("LLM_SPEND_FUZZ", "500"))
 HUGE, TEXTS = 10**30, ("", " ", "null", "NaN", "-1", "1e400", "ﷺ", "💸" * 300, "'; drop table x; --", "\u0000", "0x10")
 

@@ -93,6 +93,7 @@ def test_claude_code_sessions_cost_what_ccusage_says(warehouse: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_a_later_load_corrects(tmp_path: Path) -> None:
     """Loads of two days: a child under a call that was counted, a call deleted since, a longer line after midnight."""
 

@@ -81,6 +81,7 @@ def test_a_killed_holder_lets_go(tmp_path: Path, hold: Callable) -> None:
     assert f"process {holder.pid}" in told[0]
 
 
+@pytest.mark.slow
 def test_of_two_builds_at_once_the_second_waits_and_counts_both_logs(tmp_path: Path) -> None:
     database = tmp_path / "spend.duckdb"
     builds = [
