@@ -450,25 +450,28 @@ def _land(database: Path, events: list[str] | None, mapping: str | None, hash_fi
 def _load(database: Path, events: list[str], mapping: str | None, hash_fields: list[str]) -> "LoadReport":
     from llm_spend.ingest.load import load as load_events
     from llm_spend.ingest.mapping import read_mapping
+    from llm_spend.ingest.schema import USAGE_EVENTS
 
+    shape = read_mapping(mapping) if mapping else None
     with _progress() as progress:
         task = progress.add_task("Loading", total=1.0)
         report = load_events(
             database.expanduser().absolute(),
             events,
-            read_mapping(mapping) if mapping else None,
+            shape,
             datetime.now(UTC),
             os.environ.get("LLM_SPEND_HASH_SALT"),
             hash_fields,
             lambda message, share: progress.update(task, description=message, completed=share),
         )
-    _print_load(report)
+    # not every row of another system's log is a call
+    _print_load(report, "event" if shape is None or shape.landing is USAGE_EVENTS else "row")
     return report
 
 
-def _print_load(report: "LoadReport") -> None:
+def _print_load(report: "LoadReport", noun: str) -> None:
     for file in report.files:
-        events = summary.count(file.accepted, "event")
+        events = summary.count(file.accepted, noun)
         if file.is_skipped:
             outcome = f"already loaded ({events}), nothing changed"
         else:
