@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import query, run_cli
+from conftest import MODELS_ONLY, query, run_cli
 
 GOOD = (
     '{"event_id":"a","started_at":"2026-10-01T08:00:00Z","provider":"openai","model":"gpt-4o",'
@@ -55,7 +55,7 @@ def test_a_mapping_that_names_a_missing_column(tmp_path: Path) -> None:
 def test_one_broken_line_is_kept_and_counted(tmp_path: Path) -> None:
     log, database = tmp_path / "log.jsonl", tmp_path / "spend.duckdb"
     log.write_text(GOOD + '{"event_id": \n')
-    result = run_cli("build", "--events", log, "--db", database)
+    result = run_cli("build", "--events", log, "--db", database, **MODELS_ONLY)
     assert result.returncode == 0, result.stderr
     assert "1 rejected" in result.stdout
     assert "1 line rejected" in result.stdout

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import MODELS_ONLY, ROOT, query, run_cli, write_jsonl
+from conftest import ROOT, build_models, query, run_cli, write_jsonl
 
 INVOICES: dict[str, dict[str, Any]] = {
     path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted((ROOT / "tests" / "golden").glob("*.yml"))
@@ -34,8 +34,7 @@ def bills(module_path: Path) -> Path:
         (module_path / f"{n}.yml").write_text(mapping.replace("null", "{fields: {}}"), encoding="utf-8")
         loaded = run_cli("load", "--events", log, "--mapping", module_path / f"{n}.yml", "--db", database)
         assert loaded.returncode == 0, loaded.stderr
-    built = run_cli("build", "--config", config, "--db", database, "--as-of", "2026-12-01T00:00:00Z", **MODELS_ONLY)
-    assert built.returncode == 0, built.stderr
+    build_models(database, None, "fct_cost_components", config=config, as_of="2026-12-01 00:00:00")
     return database
 
 
