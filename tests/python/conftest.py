@@ -16,7 +16,7 @@ import pytest
 
 from llm_spend.config_seeds import overlay
 from llm_spend.dbt_run import BuildRequest, build_arguments, dbt_environment, dbt_variables, place_arguments
-from llm_spend.paths import project_dir
+from llm_spend.paths import artifacts_dir, project_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 AIDER_LOG = ROOT / "tests" / "data" / "aider" / "aider_sample_analytics_message_send.csv"
@@ -66,7 +66,7 @@ def _empty(folder: Path) -> Path:
 
 def artifacts(*of: object) -> Path:
     """Where dbt keeps what it parsed, a place for builds of one database with the same vars."""
-    return Path(os.environ["DBT_TARGET_PATH"], hashlib.sha1(repr(of).encode(), usedforsecurity=False).hexdigest()[:12])
+    return artifacts_dir() / hashlib.sha1(repr(of).encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 def run_cli(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
