@@ -65,3 +65,21 @@
     {%- set config_source = var('config_source', none) or ('demo' if var('event_source', 'demo') == 'demo' else 'own') -%}
     {{ return(ref('demo_' ~ name) if config_source == 'demo' else ref(name)) }}
 {%- endmacro %}
+
+{#- The bills that the log is held against. -#}
+{% macro provider_bills() -%}
+    {%- set known = ['openai', 'anthropic', 'bill_lines'] -%}
+    {%- set bills = var('provider_bills', []) if var('event_source', 'demo') != 'demo' else ['openai', 'anthropic'] -%}
+    {%- for bill in bills if bill not in known -%}
+        {{ exceptions.raise_compiler_error("var provider_bills names '" ~ bill ~ "'; it may name " ~ known | join(', ')) }}
+    {%- endfor -%}
+    {{ return(bills) }}
+{%- endmacro %}
+
+{#- What was fetched of a provider's bill: `usage`, `costs`, `lines` or, for all of them, `periods`. -#}
+{% macro bill_rows(source_name, table) -%}
+    {%- if var('event_source', 'demo') == 'demo' -%}
+        {{ return(ref('raw_demo_' ~ source_name ~ '_' ~ table)) }}
+    {%- endif -%}
+    {{ return(source(source_name, table)) }}
+{%- endmacro %}

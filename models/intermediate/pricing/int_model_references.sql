@@ -8,7 +8,7 @@ with logged_models as (
         model,
         {{ lower_case('trim(provider)') }} as provider_name,
         {{ lower_case('model') }} as model_name
-    from {{ ref('int_logged_models') }}
+    from {{ ref('int_named_models') }}
 
 ),
 

@@ -9,7 +9,7 @@ with logged_models as (
         service_tier,
         speed,
         region
-    from {{ ref('int_logged_models') }}
+    from {{ ref('int_named_models') }}
 
 ),
 

@@ -1,0 +1,21 @@
+-- A line is of tokens where it names a model and no charge type of its own.
+
+select
+    {{ lower_case('provider') }} as provider,
+    cast(usage_date as date) as usage_date_utc,
+    project_id,
+    api_key_id,
+    {{ lower_case('model') }} as model,
+    {{ lower_case("coalesce(description, usage_type, charge_type, '')") }} as line,
+    case
+        when coalesce(charge_type, 'usage') != 'usage' then charge_type
+        when model is not null then 'tokens'
+        else 'other_usage'
+    end as charge_kind,
+    {{ lower_case('usage_type') }} as usage_type,
+    cast(quantity as {{ dbt.type_bigint() }}) as quantity,
+    amount,
+    upper(coalesce(currency, 'USD')) as currency,
+    cast(_dlt_valid_from as {{ type_utc_timestamp() }}) as known_from,
+    cast(_dlt_valid_to as {{ type_utc_timestamp() }}) as known_to
+from {{ source('bills', 'lines') }}

@@ -1,0 +1,8 @@
+select
+    cast(priority as {{ dbt.type_bigint() }}) as priority,
+    {{ lower_case('provider') }} as provider,
+    {{ lower_case('kind') }} as kind,
+    {{ lower_case('pattern') }} as pattern,
+    charge_kind,
+    false as is_negated
+from {{ ref('bill_line_rules') }}
