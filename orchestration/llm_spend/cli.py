@@ -29,6 +29,10 @@ from llm_spend.errors import UserError
 from llm_spend.writing import WAIT_SECONDS, begin_build, end_build, writing
 
 if TYPE_CHECKING:
+    from llm_spend.bills.csv_bill import BillReport
+    from llm_spend.bills.fetch import FetchReport
+    from llm_spend.bills.providers import Provider
+    from llm_spend.bills.warehouse import Changes, Warehouse
     from llm_spend.ingest.load import LoadReport
 
 app = typer.Typer(
@@ -42,7 +46,9 @@ demo_app = typer.Typer(help="The bundled demo company.", invoke_without_command=
 prices_app = typer.Typer(help="The price book.", no_args_is_help=True)
 export_app = typer.Typer(help="Files for other tools.", no_args_is_help=True)
 alerts_app = typer.Typer(help="Incidents: which, why, who is told, and who takes them.", no_args_is_help=True)
+ingest_app = typer.Typer(help="Providers' own usage and cost reports, into the warehouse.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
+app.add_typer(ingest_app, name="ingest")
 app.add_typer(prices_app, name="prices")
 app.add_typer(export_app, name="export")
 alerts_app.add_typer(delivery_commands)
@@ -78,6 +84,12 @@ WaitOption = Annotated[
     float, typer.Option("--wait", min=0, help="Minutes to wait for another process that loads, builds or publishes.")
 ]
 WAIT_MINUTES = WAIT_SECONDS / 60
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", help="First day, ISO 8601, UTC. Needed once: later runs go on from the last final day."),
+]
+UntilOption = Annotated[str | None, typer.Option("--until", help="Last day, UTC. Default: yesterday.")]
+AgainOption = Annotated[bool, typer.Option("--again", help="Fetch days that are final, too.")]
 FullRefreshOption = Annotated[bool, typer.Option("--full-refresh", help="Rebuild every table from the raw events.")]
 
 
@@ -143,6 +155,49 @@ def load(
         raise UserError("--events is missing: name a file or a quoted glob of usage events")
     with _writing(database, "load", wait) as target:
         _load(target, events, mapping, hash_fields or [])
+
+
+@ingest_app.command("openai")
+def ingest_openai(
+    since: SinceOption = None,
+    until: UntilOption = None,
+    again: AgainOption = False,
+    database: DatabaseOption = None,
+    wait: WaitOption = WAIT_MINUTES,
+) -> None:
+    """Fetch OpenAI's usage and costs, with the admin key in OPENAI_ADMIN_KEY."""
+    from llm_spend.bills.providers import OPENAI
+
+    _fetch(OPENAI, since, until, again, database, wait)
+
+
+@ingest_app.command("anthropic")
+def ingest_anthropic(
+    since: SinceOption = None,
+    until: UntilOption = None,
+    again: AgainOption = False,
+    database: DatabaseOption = None,
+    wait: WaitOption = WAIT_MINUTES,
+) -> None:
+    """Fetch Anthropic's usage and costs, with the admin key in ANTHROPIC_ADMIN_KEY."""
+    from llm_spend.bills.providers import ANTHROPIC
+
+    _fetch(ANTHROPIC, since, until, again, database, wait)
+
+
+@ingest_app.command("csv")
+def ingest_csv(
+    file: Annotated[Path, typer.Argument(help="The bill: CSV or TSV, also .gz or .zst.")],
+    provider: Annotated[str, typer.Option("--provider", help="Whose bill it is, such as azure.")],
+    database: DatabaseOption = None,
+    wait: WaitOption = WAIT_MINUTES,
+) -> None:
+    """Load any other provider's bill. It replaces what is here of that provider's same days."""
+    from llm_spend.bills.csv_bill import check_provider, load_bill
+
+    name = check_provider(provider)
+    with _warehouse(database, "ingest csv", wait) as warehouse:
+        _print_bill(load_bill(file, name, warehouse, datetime.now(UTC)))
 
 
 @app.command()
@@ -429,12 +484,91 @@ def _writing(database: Path | None, command: str, wait_minutes: float, config: P
     """The database, while no other process of ours writes it; own configuration is laid out in one place, too."""
     target = (database or paths.default_database()).expanduser().absolute()
     written = [target, paths.artifacts_dir() / "config_seeds"] if config else [target]
+    with _holding(written, command, wait_minutes):
+        yield target
+
+
+@contextmanager
+def _holding(written: list[Path], command: str, wait_minutes: float) -> Iterator[None]:
+    """No other process of ours writes these."""
     with ExitStack() as held:
         for path in written:
             held.enter_context(
                 writing(path, f"llm-spend {command}", wait_minutes * 60, lambda line: err.print(line, soft_wrap=True))
             )
-        yield target
+        yield
+
+
+@contextmanager
+def _warehouse(database: Path | None, command: str, wait_minutes: float) -> Iterator["Warehouse"]:
+    """The warehouse of the dbt target, while no other process of ours writes it."""
+    from llm_spend.bills.warehouse import open_warehouse, target_name, work_folder
+
+    if target_name() != "duckdb":
+        if database:
+            raise UserError(f"--db names a DuckDB file, and LLM_SPEND_TARGET is {target_name()}: leave one of them out")
+        file, written = None, [work_folder()]
+    else:
+        file = (database or paths.default_database()).expanduser().absolute()
+        written = [file, work_folder()]
+    with _holding(written, command, wait_minutes), open_warehouse(file) as warehouse:
+        yield warehouse
+
+
+def _fetch(
+    provider: "Provider", since: str | None, until: str | None, again: bool, database: Path | None, wait: float
+) -> None:
+    first, last = _day("--since", since), _day("--until", until)
+    provider.key()
+    with _warehouse(database, f"ingest {provider.name}", wait) as warehouse, _progress() as progress:
+        from llm_spend.bills.fetch import fetch
+
+        task = progress.add_task("Fetching", total=1.0)
+        report = fetch(
+            provider,
+            warehouse,
+            first,
+            last,
+            datetime.now(UTC),
+            again,
+            lambda message, share: progress.update(task, description=f"Fetching {message}", completed=share),
+        )
+    _print_fetch(provider, report)
+
+
+def _print_fetch(provider: "Provider", report: "FetchReport") -> None:
+    days = f"{report.first} to {report.last}"
+    if not report.days:
+        nothing = "no whole day yet" if report.first > report.last else f"{days} are here and final"
+        out.print(f"[bold]{provider.name}[/bold]  {nothing}: nothing to fetch", highlight=False, soft_wrap=True)
+        return
+    for name, changes in report.changes.items():
+        out.print(
+            f"[bold]{provider.name} {name}[/bold]  {days}, {summary.count(report.days, 'day')} fetched:"
+            f" {_changes(changes)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if report.missing:
+        out.print(f"  not there for this organization: {', '.join(report.missing)}", style="dim", soft_wrap=True)
+
+
+def _print_bill(report: "BillReport") -> None:
+    out.print(
+        f"[bold]{escape(paths.short(report.path))}[/bold]  {report.days[0]} to {report.days[-1]},"
+        f" {summary.count(len(report.days), 'day')}: {_changes(report.changes)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if report.unused_columns:
+        unused = escape(", ".join(report.unused_columns))
+        out.print(f"  not used: {unused}", style="dim", highlight=False, soft_wrap=True)
+
+
+def _changes(changes: "Changes") -> str:
+    if not changes.added and not changes.retired:
+        return "nothing changed"
+    return f"{summary.count(changes.added, 'row')} new, {changes.retired:,} replaced or gone"
 
 
 def _land(database: Path, events: list[str] | None, mapping: str | None, hash_fields: list[str] | None) -> list[str]:
