@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_spend.database import connect
 from llm_spend.errors import UserError
-from llm_spend.ingest.sources import loaded_sources
+from llm_spend.ingest.sources import loaded_bills, loaded_sources
 from llm_spend.paths import artifacts_dir, project_dir, short
 from llm_spend.seed_faults import Fault, SeedFile, SeedRule, find_faults, shown
 
@@ -53,6 +53,8 @@ def dbt_variables(request: BuildRequest) -> dict[str, Any]:
     variables = {"event_source": request.event_source, **request.vars}
     if request.event_source == "landing" and (sources := loaded_sources(request.database)) != ["app"]:
         variables.setdefault("usage_sources", sources)
+    if request.event_source == "landing" and (bills := loaded_bills(request.database)):
+        variables.setdefault("provider_bills", bills)
     if request.as_of:
         variables["as_of"] = request.as_of
     if request.config_seeds:

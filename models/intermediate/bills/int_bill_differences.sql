@@ -16,7 +16,9 @@ with sides as (
         on sides.provider = dimensions.provider
         and sides.usage_date_utc = dimensions.usage_date_utc
         and dimensions.model = case when dimensions.charge_kind = 'tokens' then sides.model else '' end
-    where sides.side = 'ours'
+    where
+        sides.side = 'ours'
+        and (dimensions.charge_kind = 'tokens' or sides.web_search_cost_usd != 0)
 
 ),
 

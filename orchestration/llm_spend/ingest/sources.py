@@ -1,4 +1,4 @@
-"""Which kinds of logs a database holds."""
+"""Which kinds of logs and which bills a database holds."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,3 +28,24 @@ def _logged(database: Path) -> set[str]:
         return {
             source for (source,) in connection.execute("select distinct source from raw.raw_loaded_files").fetchall()
         }
+
+
+def loaded_bills(database: Path) -> list[str]:
+    """The bills in the database, as the var `provider_bills` names them: a provider's of whose tables all are there."""
+    if not database.exists():
+        return []
+    with connect(database, read_only=True) as connection:
+        tables = {
+            table
+            for (table,) in connection.execute(
+                "select table_name from information_schema.tables where table_schema = 'raw'"
+            ).fetchall()
+        }
+    return [bill for bill, needed in _BILL_TABLES.items() if {"raw_bill_periods", *needed} <= tables]
+
+
+_BILL_TABLES = {
+    "openai": ("raw_openai_usage", "raw_openai_costs"),
+    "anthropic": ("raw_anthropic_usage", "raw_anthropic_costs"),
+    "bill_lines": ("raw_bill_lines",),
+}
