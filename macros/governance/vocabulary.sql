@@ -88,6 +88,7 @@
         'tokens_per_request_ratio': {'of': ['prompt_version']},
         'dearer_model_gain': {'of': ['prompt_version']},
         'cost_to_revenue': {'of': ['tenant']},
+        'bill_gap': {'of': ['provider'], 'is_amount': true},
         'unpriced_calls': {'of': ['model'], 'is_amount': true},
         'hours_without_data': {'of': ['total']},
     }) }}

@@ -9,7 +9,7 @@
 {% for measured in [
     ref('int_budgets_measured'), ref('int_hours_measured'), ref('int_runs_measured'), ref('int_days_measured'),
     ref('int_shares_measured'), ref('int_prompt_versions_measured'), ref('int_routing_measured'),
-    ref('int_margins_measured'), ref('int_log_measured'),
+    ref('int_margins_measured'), ref('int_log_measured'), ref('int_bills_measured'),
 ] -%}
 select {{ columns | join(', ') }} from {{ measured }}
 {{ 'union all' if not loop.last }}
