@@ -21,7 +21,8 @@ with unioned as (
             'known_from': type_utc_timestamp(), 'known_to': type_utc_timestamp(),
         }.get(column, dbt.type_string()) }}) as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
-    where 1 = 0
+    from (select 1 as no_row) as nothing
+    where no_row = 0
 
 ),
 

@@ -10,7 +10,8 @@ with periods as (
         cast(null as {{ dbt.type_string() }}) as provider,
         cast(null as date) as usage_date_utc,
         cast(null as {{ type_utc_timestamp() }}) as fetched_at
-    where 1 = 0
+    from (select 1 as no_row) as nothing
+    where no_row = 0
     {%- endif %}
 
 ),

@@ -45,7 +45,8 @@ with unioned as (
         {%- for count in counts %}
         cast(null as {{ dbt.type_bigint() }}) as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
-    where 1 = 0
+    from (select 1 as no_row) as nothing
+    where no_row = 0
 
 ),
 
