@@ -1,4 +1,5 @@
--- The usage reports in the fields of a usage event. Usage without a model is no call: the bill alone has it.
+-- The usage reports in the fields of a usage event. Usage without a model is no call: the bill alone has it. A call that
+-- searched the web stands in two reports.
 
 select
     'openai' as provider,
@@ -29,3 +30,4 @@ from {{ bill_rows('openai', 'usage') }}
 where
     _dlt_valid_to is null
     and model is not null
+    and usage_kind != 'web_search_calls'

@@ -1,4 +1,4 @@
-"""Writes the demo company's usage log: any size, the same bytes each time, one hour in memory at once."""
+"""Writes the demo company's usage log and bills: any size, the same bytes each time, one hour in memory at once."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -39,8 +39,9 @@ LABEL_COLUMNS = (
 def generate(out_dir: Path, seed: int = 7, days: int = DEMO_DAYS, events: int = DEFAULT_EVENTS) -> None:
     """Writes about `events` usage events over `days` days from DEMO_START, and labels what was planted.
 
-    Makes raw_demo_usage_events.csv, raw_demo_rejected_events.csv and demo_planted_incidents.csv in `out_dir`,
-    which is created when missing. Incidents keep their dates: those outside the days are not planted.
+    Makes raw_demo_usage_events.csv, raw_demo_rejected_events.csv, demo_planted_incidents.csv, what the providers bill
+    (raw_demo_openai_*.csv, raw_demo_anthropic_*.csv, raw_demo_bills_periods.csv) and demo_planted_bill_gaps.csv in
+    `out_dir`, which is created when missing. What is planted keeps its dates: outside the days it is not planted.
     Raises UserError when `days` or `events` is below 1.
     """
     if days < 1 or events < 1:
@@ -64,6 +65,8 @@ def generate(out_dir: Path, seed: int = 7, days: int = DEMO_DAYS, events: int = 
     _write_csv(out_dir / "raw_demo_rejected_events.csv", REJECTED_COLUMNS, rejected)
     planted = labels.planted_incidents(log.sizes, DEMO_START + timedelta(days=days), log.scale)
     _write_csv(out_dir / "demo_planted_incidents.csv", LABEL_COLUMNS, planted)
+    for name, (columns, rows) in log.bills.files().items():
+        _write_csv(out_dir / name, columns, rows)
 
 
 class _Echo:

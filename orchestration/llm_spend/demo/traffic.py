@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from llm_spend.demo import incidents, labels, world
+from llm_spend.demo.bills import Bills
 from llm_spend.demo.world import DEMO_START, Endpoint, Failure, Model
 
 Event = dict[str, Any]
@@ -148,7 +149,9 @@ class Behaviour:
 
 
 class UsageLog:
-    """The rows of one log; while they are drawn, `sizes` counts what is planted by (incident_id, measure)."""
+    """The rows of one log; while they are drawn, `sizes` counts what is planted by (incident_id, measure), and `bills`
+    what the providers charge.
+    """
 
     def __init__(self, rng: Random, days: int, events: int) -> None:
         self.rng = rng
@@ -158,6 +161,7 @@ class UsageLog:
         self.as_of = days * DAY
         self.as_of_text = time_text(self.as_of)
         self.sizes: Counter[tuple[str, str]] = Counter()
+        self.bills = Bills(days)
         self.event_number = 0
         self.request_number = 0
         self.run_number = 0
@@ -195,9 +199,12 @@ class UsageLog:
                 drawn += self.load_test_calls(hour)
             drawn.sort(key=lambda call: call[0])
             for started, event in drawn:
+                self.bills.add(event)
                 yield from self.deliveries(event, started, opens_at)
             if incidents.BACKLOG_DAY.covers(opens_at):
-                yield from self.backlog_calls(hour, opens_at)
+                for event in self.backlog_calls(hour, opens_at):
+                    self.bills.add(event)
+                    yield event
             for nth, changes in enumerate(labels.QUARANTINED_ROWS.values()):
                 if hour == (nth + 1) * self.days * 24 // (len(labels.QUARANTINED_ROWS) + 1):
                     yield self.quarantined(hour * HOUR, changes)
