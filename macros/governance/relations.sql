@@ -70,6 +70,7 @@
 {% macro provider_bills() -%}
     {%- set known = ['openai', 'anthropic', 'bill_lines'] -%}
     {%- set bills = var('provider_bills', []) if var('event_source', 'demo') != 'demo' else ['openai', 'anthropic'] -%}
+    {%- set bills = bills.replace(' ', '').split(',') if bills is string else bills -%}
     {%- for bill in bills if bill not in known -%}
         {{ exceptions.raise_compiler_error("var provider_bills names '" ~ bill ~ "'; it may name " ~ known | join(', ')) }}
     {%- endfor -%}

@@ -22,3 +22,10 @@
     {%- endfor -%}
     {{ usage_type }} in {{ sql_list(names) }}
 {%- endmacro %}
+
+{#- SQL once for each name, the name in place of `<name>`. -#}
+{% macro each_name(names, template, separator=',\n        ') -%}
+    {%- set pieces = [] -%}
+    {%- for name in names -%}{%- do pieces.append(template.replace('<name>', name)) -%}{%- endfor -%}
+    {{ return(pieces | join(separator)) }}
+{%- endmacro %}

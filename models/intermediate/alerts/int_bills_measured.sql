@@ -12,9 +12,7 @@ with days as (
         usage_date_utc,
         {{ sum_count('our_requests') }} as requests,
         {{ sum_money('billed_cost_usd') }} as billed_cost_usd,
-        {% for cause in causes -%}
-        {{ sum_money(cause) }} as {{ cause }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ each_name(causes, sum_money('<name>') ~ ' as <name>') }}
     from {{ ref('provider_reconciliation') }}
     where usage_date_utc < {{ add_days(as_of_date_utc(), -2) }}
     group by provider, usage_date_utc

@@ -15,14 +15,15 @@ with unioned as (
 
     {% endfor -%}
     select
-        {%- for column in columns %}
-        cast(null as {{ {
-            'usage_date_utc': 'date', 'amount': type_money(),
-            'known_from': type_utc_timestamp(), 'known_to': type_utc_timestamp(),
-        }.get(column, dbt.type_string()) }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from (select 1 as no_row) as nothing
-    where no_row = 0
+        cast(null as {{ dbt.type_string() }}) as provider,
+        cast(null as date) as usage_date_utc,
+        {{ each_name(columns[2:7], 'cast(null as ' ~ dbt.type_string() ~ ') as <name>') }},
+        cast(null as {{ type_money() }}) as amount,
+        cast(null as {{ dbt.type_string() }}) as currency,
+        cast(null as {{ type_utc_timestamp() }}) as known_from,
+        cast(null as {{ type_utc_timestamp() }}) as known_to
+    from (select 0 as is_row) as empty_bill
+    where is_row = 1
 
 ),
 

@@ -10,8 +10,8 @@ with periods as (
         cast(null as {{ dbt.type_string() }}) as provider,
         cast(null as date) as usage_date_utc,
         cast(null as {{ type_utc_timestamp() }}) as fetched_at
-    from (select 1 as no_row) as nothing
-    where no_row = 0
+    from (select 0 as is_row) as empty_bill
+    where is_row = 1
     {%- endif %}
 
 ),

@@ -10,9 +10,7 @@ with placed as (
         case when dimensions.has_projects then sides.project_id end as compared_project_id,
         case when dimensions.has_keys then sides.api_key_id end as compared_key_id,
         case when sides.side = 'theirs' then 1 else -1 end as direction,
-        {% for usage_type in bill_usage_types() -%}
-        coalesce(sides.{{ usage_type }}_quantity, 0){{ ' + ' if not loop.last }}
-        {%- endfor %} as tokens,
+        {{ each_name(bill_usage_types(), 'coalesce(sides.<name>_quantity, 0)', ' + ') }} as tokens,
         max(case when sides.side = 'theirs' and sides.requests is not null then 1 else 0 end) over (
             partition by sides.provider, sides.usage_date_utc
         ) = 1 as counts_requests
@@ -68,10 +66,8 @@ compared as (
         case when swapped_tiers.provider is null then placed.service_tier else 'all' end as service_tier,
         placed.requests,
         placed.counts_requests,
-        {% for usage_type in bill_usage_types() -%}
-        placed.{{ usage_type }}_quantity,
-        placed.{{ usage_type }}_unit_price{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ each_name(bill_usage_types(), 'placed.<name>_quantity') }},
+        {{ each_name(bill_usage_types(), 'placed.<name>_unit_price') }}
     from placed
     left join swapped_tiers
         on placed.provider = swapped_tiers.provider

@@ -21,9 +21,7 @@ with attempts as (
             ) }} <= coalesce(attempts.latency_ms, 0)
                 then attempts.cost_usd
         end as past_midnight_usd,
-        {% for field in fields -%}
-        attempts.{{ field }} as {{ field }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ each_name(fields, 'attempts.<name> as <name>') }}
     from {{ ref('fct_llm_attempts') }} as attempts
     inner join {{ ref('int_bill_days') }} as days
         on attempts.provider = days.provider
@@ -46,9 +44,7 @@ attempts_grouped as (
         {{ sum_count('web_search_requests') }} as web_search_requests,
         {{ sum_money('cost_usd') }} as cost_usd,
         {{ sum_money('past_midnight_usd') }} as past_midnight_usd,
-        {% for field in fields -%}
-        {{ sum_count(field) }} as {{ field }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ each_name(fields, sum_count('<name>') ~ ' as <name>') }}
     from attempts
     group by provider, usage_date_utc, project_id, api_key_id, model, service_tier, price_id
 
@@ -68,9 +64,7 @@ carded as (
         attempts.web_search_requests,
         attempts.cost_usd,
         attempts.past_midnight_usd,
-        {% for field in fields -%}
-        attempts.{{ field }},
-        {% endfor -%}
+        {{ each_name(fields, 'attempts.<name>') }},
         {{ each_usage_type(['cards.<type>_unit_price']) }}
     from attempts_grouped as attempts
     left join {{ ref('int_rate_cards') }} as cards
@@ -80,40 +74,38 @@ carded as (
 
     select
         'theirs' as side,
-        usage.provider as provider,
-        usage.usage_date_utc as usage_date_utc,
-        usage.project_id,
-        usage.api_key_id,
-        coalesce(models.priced_model_id, usage.model) as model,
-        usage.service_tier as service_tier,
-        usage.requests,
+        bill_usage.provider as provider,
+        bill_usage.usage_date_utc as usage_date_utc,
+        bill_usage.project_id,
+        bill_usage.api_key_id,
+        coalesce(models.priced_model_id, bill_usage.model) as model,
+        bill_usage.service_tier as service_tier,
+        bill_usage.requests,
         cast(null as {{ dbt.type_bigint() }}) as web_search_requests,
         cast(null as {{ type_money() }}) as cost_usd,
         cast(null as {{ type_money() }}) as past_midnight_usd,
-        {% for field in fields -%}
-        usage.{{ field }},
-        {% endfor -%}
+        {{ each_name(fields, 'bill_usage.<name>') }},
         {{ each_usage_type(['cards.<type>_unit_price']) }}
-    from {{ ref('int_bill_usage') }} as usage
+    from {{ ref('int_bill_usage') }} as bill_usage
     inner join {{ ref('int_bill_days') }} as days
-        on usage.provider = days.provider
-        and usage.usage_date_utc = days.usage_date_utc
+        on bill_usage.provider = days.provider
+        and bill_usage.usage_date_utc = days.usage_date_utc
     left join {{ ref('int_models_resolved') }} as models
-        on usage.provider = models.provider
-        and usage.model = models.model
+        on bill_usage.provider = models.provider
+        and bill_usage.model = models.model
     -- at noon, where the price depends on the hour
     left join {{ ref('int_rate_cards_referenced') }} as cards
-        on usage.provider = cards.provider
-        and usage.model = cards.model
-        and usage.service_tier = cards.service_tier
+        on bill_usage.provider = cards.provider
+        and bill_usage.model = cards.model
+        and bill_usage.service_tier = cards.service_tier
         and cards.speed = ''
-        and usage.region = cards.region
-        and usage.usage_date_utc >= cards.valid_from
-        and usage.usage_date_utc < cards.valid_to
+        and bill_usage.region = cards.region
+        and bill_usage.usage_date_utc >= cards.valid_from
+        and bill_usage.usage_date_utc < cards.valid_to
         and 720 >= cards.clock_from_minute
         and 720 < cards.clock_to_minute
-        and {{ is_weekday_in('usage.usage_date_utc', 'cards.weekdays') }}
-        and usage.least_input_tokens between cards.min_input_tokens and cards.max_input_tokens
+        and {{ is_weekday_in('bill_usage.usage_date_utc', 'cards.weekdays') }}
+        and bill_usage.least_input_tokens between cards.min_input_tokens and cards.max_input_tokens
 
 ),
 
@@ -142,10 +134,10 @@ final as (
         cost_usd,
         past_midnight_usd,
         {{ money(product('web_search_quantity', 'coalesce(web_search_unit_price, 0)')) }} as web_search_cost_usd,
-        {% for usage_type in bill_usage_types() -%}
-        cast({{ usage_type }}_quantity as {{ dbt.type_bigint() }}) as {{ usage_type }}_quantity,
-        cast({{ usage_type }}_unit_price as {{ type_unit_price() }}) as {{ usage_type }}_unit_price{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ each_name(
+            bill_usage_types(), 'cast(<name>_quantity as ' ~ dbt.type_bigint() ~ ') as <name>_quantity'
+        ) }},
+        {{ each_name(bill_usage_types(), '<name>_unit_price') }}
     from quantities
 
 )

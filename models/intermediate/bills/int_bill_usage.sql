@@ -4,6 +4,10 @@
     'provider', 'usage_date_utc', 'project_id', 'api_key_id', 'model', 'service_tier', 'region', 'least_input_tokens',
 ] %}
 {% set counts = ['requests'] + bill_token_fields() %}
+{% set quantities = [] %}
+{% for field in bill_token_fields() %}
+    {% do quantities.append('case when ' ~ counts_towards('usage_type', field) ~ ' then quantity end as ' ~ field) %}
+{% endfor %}
 
 with unioned as (
 
@@ -25,9 +29,7 @@ with unioned as (
         '' as region,
         cast(0 as {{ dbt.type_bigint() }}) as least_input_tokens,
         cast(null as {{ dbt.type_bigint() }}) as requests,
-        {%- for field in bill_token_fields() %}
-        case when {{ counts_towards('usage_type', field) }} then quantity end as {{ field }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ quantities | join(',\n        ') }}
     from {{ ref('stg_bills__lines') }}
     where
         known_to is null
@@ -37,16 +39,12 @@ with unioned as (
 
     {% endif -%}
     select
-        {%- for group in groups %}
-        cast(null as {{ {
-            'usage_date_utc': 'date', 'least_input_tokens': dbt.type_bigint(),
-        }.get(group, dbt.type_string()) }}) as {{ group }},
-        {%- endfor %}
-        {%- for count in counts %}
-        cast(null as {{ dbt.type_bigint() }}) as {{ count }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from (select 1 as no_row) as nothing
-    where no_row = 0
+        cast(null as {{ dbt.type_string() }}) as provider,
+        cast(null as date) as usage_date_utc,
+        {{ each_name(groups[2:7], 'cast(null as ' ~ dbt.type_string() ~ ') as <name>') }},
+        {{ each_name(groups[7:] + counts, 'cast(null as ' ~ dbt.type_bigint() ~ ') as <name>') }}
+    from (select 0 as is_row) as empty_bill
+    where is_row = 1
 
 ),
 
@@ -54,9 +52,7 @@ final as (
 
     select
         {{ groups | join(',\n        ') }},
-        {%- for count in counts %}
-        {{ sum_count(count) }} as {{ count }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ each_name(counts, sum_count('<name>') ~ ' as <name>') }}
     from unioned
     group by {{ groups | join(', ') }}
 

@@ -15,9 +15,7 @@ with months as (
         sum(case when billed_cost_usd > 0 and our_cost_usd > 0 then least(billed_cost_usd, our_cost_usd) else 0 end)
             as matched_usd,
         sum(abs(unexplained_usd)) as unknown_usd,
-        {% for measure in measures -%}
-        {{ sum_money(measure) }} as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ each_name(measures, sum_money('<name>') ~ ' as <name>') }}
     from {{ ref('provider_reconciliation') }}
     group by 1, 2
 
