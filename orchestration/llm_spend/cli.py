@@ -115,7 +115,7 @@ def demo_generate(
     days: Annotated[int, typer.Option(min=1, help="Days of traffic.")] = DEMO_DAYS,
     events: Annotated[int, typer.Option(min=1, help="About how many events.")] = DEFAULT_EVENTS,
 ) -> None:
-    """Write demo usage events of any size, with their planted incidents."""
+    """Write demo usage events of any size, what providers bill for them, and what is planted in both."""
     generate(out_dir, seed=seed, days=days, events=events)
     out.print(f"Demo events are in {out_dir}")
 

@@ -42,6 +42,7 @@ def print_summary(console: Console, database: Path) -> None:
             _lines(_retries(connection)),
             _lines(_budgets(connection)),
             _lines(_losses(connection)),
+            _lines(_bills(connection)),
             _lines(_unpriced(connection)),
             _lines(_gaps(connection)),
             _lines(_alerts(connection)),
@@ -277,6 +278,43 @@ def _losses(connection: duckdb.DuckDBPyConnection) -> Section:
     )
 
 
+def _bills(connection: duckdb.DuckDBPyConnection) -> Section:
+    rows = connection.execute(
+        f"""
+        select provider, strftime(usage_month, '%Y-%m'), billed_cost_usd, our_cost_usd, matched_ratio, explained_ratio,
+            status, {", ".join(f"{cause}_usd" for cause in _CAUSE)}
+        from marts.monthly_reconciliation
+        qualify usage_month >= max(usage_month) over () - interval 2 month
+        order by provider, usage_month
+        """
+    ).fetchall()
+    causes = {cause: sum(usd) for cause, *usd in zip(_CAUSE, *(row[7:] for row in rows), strict=True)}
+    largest = sorted(causes.items(), key=lambda cause: -abs(cause[1]))[:_TOP]
+    return Section(
+        "Against the providers' bills",
+        ("provider", "month", ">billed", ">logged", ">matched", ">explained", "status"),
+        [
+            (provider, month, usd(billed), usd(logged), _percent(matched), _percent(explained), _RECONCILED[status])
+            for provider, month, billed, logged, matched, explained, status, *_ in rows
+        ],
+        ", ".join(f"{_CAUSE[cause]} {usd(amount, sign=True)}" for cause, amount in largest if amount)
+        + "\n  by day, project, key and model: marts.provider_reconciliation",
+    )
+
+
+_CAUSE = {
+    "coverage": "missing calls",
+    "tokens": "tokens",
+    "price": "prices",
+    "non_token": "other usage",
+    "fixed": "fixed charges",
+    "timing": "timing",
+    "unexplained": "unexplained",
+}
+
+_RECONCILED = {"reconciled": "[green]reconciled[/green]", "gap": "[yellow]gap[/yellow]", "open": "open"}
+
+
 def _unpriced(connection: duckdb.DuckDBPyConnection) -> Section:
     rows = connection.execute(
         """
@@ -293,7 +331,7 @@ def _unpriced(connection: duckdb.DuckDBPyConnection) -> Section:
     )
     notes = [escape(similar), f"{more} more in marts.unpriced_usage, with what to add" if more > 0 else ""]
     return Section(
-        "Not in the bill above: usage without a known cost",
+        "Not in the spend above: usage without a known cost",
         ("~model", "why", ">attempts", ">tokens", "first", "last"),
         [
             (name, status.replace("_", " "), f"{attempts:,}", f"{tokens:,}", str(first), str(last))

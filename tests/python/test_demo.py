@@ -1,15 +1,16 @@
 """The demo's bundled files are what the generator writes, and hold what their labels say."""
 
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from genai_prices import Usage, calc_price
 
+from llm_spend.bills.tables import ANTHROPIC_COSTS, ANTHROPIC_USAGE, OPENAI_COSTS, OPENAI_USAGE
 from llm_spend.demo import DEMO_AS_OF, DEMO_START, generate, incidents
 from llm_spend.demo.generate import EVENT_COLUMNS
 from llm_spend.demo.labels import QUARANTINED_ROWS
@@ -18,6 +19,13 @@ from llm_spend.paths import project_dir
 
 BUNDLED = Path(__file__).resolve().parents[2] / "seeds" / "demo"
 FILES = ("raw_demo_usage_events.csv", "raw_demo_rejected_events.csv", "demo_planted_incidents.csv")
+BILL_TABLES = {
+    "raw_demo_openai_usage.csv": OPENAI_USAGE,
+    "raw_demo_openai_costs.csv": OPENAI_COSTS,
+    "raw_demo_anthropic_usage.csv": ANTHROPIC_USAGE,
+    "raw_demo_anthropic_costs.csv": ANTHROPIC_COSTS,
+}
+BILL_FILES = (*BILL_TABLES, "raw_demo_bills_periods.csv", "demo_planted_bill_gaps.csv")
 UNPRICED_MODEL = "acme-reranker-1"
 
 Row = dict[str, str]
@@ -103,7 +111,7 @@ def during(label: Row, rows: list[Row]) -> list[Row]:
 def test_same_arguments_give_the_bundled_bytes(tmp_path: Path) -> None:
     generate(tmp_path / "first")
     generate(tmp_path / "second")
-    for name in FILES:
+    for name in (*FILES, *BILL_FILES):
         written = (tmp_path / "first" / name).read_bytes()
         assert written == (tmp_path / "second" / name).read_bytes()
         assert written == (BUNDLED / name).read_bytes(), f"{name} drifted: run `llm-spend demo generate`"
@@ -121,6 +129,11 @@ def test_a_short_log_labels_only_what_it_holds(tmp_path: Path) -> None:
     assert "retry_storm" in planted
     assert not planted.keys() & {"prompt_regression", "cache_loss", "runaway_loop", "test_as_production"}
     assert max(row["ends_at"] for row in planted.values()) == "2026-09-20 00:00:00.000000"
+    gaps = {row["gap_id"]: row for row in read(tmp_path / "demo_planted_bill_gaps.csv")}
+    assert gaps.keys() == {"provisioned_throughput", "opus_discount", "playground_key", "not_yet_booked"}
+    assert gaps["provisioned_throughput"]["expected_usd"] == "30.50"
+    assert gaps["not_yet_booked"]["starts_at"] == "2026-09-18"
+    assert max(row["ends_at"] for row in gaps.values()) == "2026-09-20"
 
 
 @pytest.mark.parametrize(("days", "events"), [(0, 100), (10, 0)])
@@ -356,3 +369,148 @@ def test_the_bill_tells_the_intended_story(in_scope: list[Row]) -> None:
 def test_the_demo_is_judged_from_the_moment_its_data_ends() -> None:
     macro = (project_dir() / "macros" / "governance" / "as_of.sql").read_text(encoding="utf-8")
     assert f"'{DEMO_AS_OF:%Y-%m-%d %H:%M:%S}'" in macro
+
+
+GAP_CELLS = {
+    "provisioned_throughput": ("", "provisioned throughput, gpt-4.1"),
+    "opus_discount": ("proj_documents", "claude-opus-4-5"),
+    "playground_key": ("proj_sandbox", "gpt-4o"),
+    "late_true_up": ("proj_checkout", "gpt-4.1"),
+    "reasoning_dropped": ("proj_research", "gpt-5.2"),
+    "web_searches": ("proj_research", "web search tool calls"),
+}
+"""The project and the model, or else the line, of each planted gap but the one that is in all models."""
+
+
+def ended(row: Row) -> date:
+    return (started(row) + timedelta(milliseconds=count(row, "latency_ms"))).date()
+
+
+def price_book_name(provider: str, model: str) -> str:
+    return calc_price(Usage(input_tokens=1), model, provider_id=provider).model.id
+
+
+@pytest.fixture(scope="module")
+def calls_billed(events: list[Row]) -> list[Row]:
+    """The calls that OpenAI and Anthropic have seen by the end of the log, wherever they came from."""
+    return [
+        row
+        for row in events
+        if row["provider"] in ("openai", "anthropic") and row["input_tokens"] and ended(row) < DEMO_AS_OF.date()
+    ]
+
+
+@pytest.fixture(scope="module")
+def bill() -> dict[str, list[Row]]:
+    return {name: read(BUNDLED / name) for name in BILL_FILES}
+
+
+def gap_days(gap: Row) -> tuple[date, date]:
+    return date.fromisoformat(gap["starts_at"]), date.fromisoformat(gap["ends_at"])
+
+
+def test_bills_have_the_columns_that_an_ingest_lands(bill: dict[str, list[Row]]) -> None:
+    for name, table in BILL_TABLES.items():
+        assert tuple(bill[name][0]) == (*table.kinds, "_dlt_valid_from", "_dlt_valid_to")
+        for row in bill[name]:
+            table.row({column: _said(row[column]) for column in table.kinds})
+    assert sum((BUNDLED / name).stat().st_size for name in BILL_FILES) < 600_000
+
+
+def _said(text: str) -> object:
+    return {"": None, "true": True, "false": False}.get(text, text)
+
+
+def test_each_day_was_fetched_at_the_end(bill: dict[str, list[Row]]) -> None:
+    fetched = Counter((row["provider"], row["report"]) for row in bill["raw_demo_bills_periods.csv"])
+    assert fetched == {(provider, report): 56 for provider in ("openai", "anthropic") for report in ("usage", "costs")}
+    assert {row["fetched_at"] for row in bill["raw_demo_bills_periods.csv"]} == {f"{DEMO_AS_OF}.000000"}
+
+
+def test_the_providers_counted_each_call_once(calls_billed: list[Row], bill: dict[str, list[Row]]) -> None:
+    ours: dict[tuple, Counter[str]] = defaultdict(Counter)
+    for row in calls_billed:
+        key = row["provider"], str(ended(row)), row["project_id"], row["api_key_id"], row["model"]
+        ours[key] += Counter(
+            requests=row["provider"] == "openai",
+            input=count(row, "input_tokens"),
+            cached=count(row, "cached_input_tokens"),
+            written=count(row, "cache_write_tokens"),
+            written_1h=count(row, "cache_write_1h_tokens"),
+            output=count(row, "output_tokens"),
+            batch=row["service_tier"] == "batch",
+        )
+    theirs: dict[tuple, Counter[str]] = {}
+    for row in bill["raw_demo_openai_usage.csv"]:
+        if row["usage_kind"] == "completions" and row["api_key_id"] != "key_playground":
+            model = price_book_name("openai", row["model"])
+            theirs["openai", row["usage_date"], row["project_id"], row["api_key_id"], model] = Counter(
+                requests=count(row, "num_model_requests"),
+                input=count(row, "input_tokens"),
+                cached=count(row, "input_cached_tokens"),
+                output=count(row, "output_tokens"),
+                batch=count(row, "num_model_requests") if row["batch"] == "true" else 0,
+            )
+    for row in bill["raw_demo_anthropic_usage.csv"]:
+        written_1h = count(row, "cache_creation_1h_input_tokens")
+        written = written_1h + count(row, "cache_creation_5m_input_tokens")
+        cached = count(row, "cache_read_input_tokens")
+        model = price_book_name("anthropic", row["model"])
+        theirs["anthropic", row["usage_date"], row["workspace_id"], row["api_key_id"], model] = Counter(
+            input=count(row, "uncached_input_tokens") + cached + written,
+            cached=cached,
+            written=written,
+            written_1h=written_1h,
+            output=count(row, "output_tokens"),
+        )
+    for (_, day, _, _, model), used in ours.items():
+        if model == "gpt-5.2" and "2026-09-22" <= day < "2026-09-25":
+            used["output"] += used["output"] // 8
+    assert ours == theirs
+
+
+def test_bills_are_the_list_prices_and_the_planted_gaps(calls_billed: list[Row], bill: dict[str, list[Row]]) -> None:
+    left: dict[tuple[str, str, str, date], Decimal] = defaultdict(Decimal)
+    for row in calls_billed:
+        share = Decimal("0.5") if row["service_tier"] == "batch" else 1
+        left[row["provider"], row["project_id"], row["model"], ended(row)] -= share * cost(row)
+    for row in bill["raw_demo_openai_costs.csv"]:
+        if not row["_dlt_valid_to"]:
+            name = row["line_item"].partition(", ")[0]
+            model = price_book_name("openai", name) if name.startswith("gpt-") else row["line_item"]
+            day = date.fromisoformat(row["usage_date"])
+            left["openai", row["project_id"], model, day] += Decimal(row["amount"])
+    for row in bill["raw_demo_anthropic_costs.csv"]:
+        model, day = price_book_name("anthropic", row["model"]), date.fromisoformat(row["usage_date"])
+        left["anthropic", row["workspace_id"], model, day] += Decimal(row["amount_cents"]) / 100
+
+    for gap in sorted(bill["demo_planted_bill_gaps.csv"], key=lambda gap: gap["gap_id"] not in GAP_CELLS):
+        (first, end), cell = gap_days(gap), GAP_CELLS.get(gap["gap_id"])
+        mine = [
+            (provider, project, model, day)
+            for provider, project, model, day in left
+            if provider == gap["provider"] and cell in (None, (project, model)) and first <= day < end
+        ]
+        assert round(sum(left.pop(place) for place in mine), 2) == Decimal(gap["expected_usd"]), gap["gap_id"]
+    assert not {place: usd for place, usd in left.items() if usd}
+
+
+def test_searches_are_billed_by_the_cent(calls_billed: list[Row], bill: dict[str, list[Row]]) -> None:
+    searches = [row for row in calls_billed if row["call_name"] == "search" and ended(row) >= date(2026, 10, 1)]
+    lines = [row for row in bill["raw_demo_openai_costs.csv"] if row["line_item"] == "web search tool calls"]
+    counted = [row for row in bill["raw_demo_openai_usage.csv"] if row["usage_kind"] == "web_search_calls"]
+    assert sum(count(row, "num_requests") for row in counted) == len(searches)
+    assert sum(Decimal(row["amount"]) for row in lines) == Decimal("0.01") * len(searches)
+
+
+def test_the_true_up_keeps_the_bill_that_it_replaced(bill: dict[str, list[Row]]) -> None:
+    old, new = [
+        row
+        for row in bill["raw_demo_openai_costs.csv"]
+        if (row["usage_date"], row["api_key_id"], row["line_item"])
+        == ("2026-09-15", "key_checkout_prod", "gpt-4.1-2025-04-14, output")
+    ]
+    assert old["_dlt_valid_to"] == new["_dlt_valid_from"] == "2026-09-29 00:00:00.000000"
+    assert Decimal(new["amount"]) - Decimal(old["amount"]) == Decimal("4.80")
+    retired = [row for name in BILL_TABLES for row in bill[name] if row["_dlt_valid_to"]]
+    assert retired == [old]

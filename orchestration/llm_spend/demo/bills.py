@@ -148,7 +148,7 @@ class Bills:
             "not_yet_booked",
             "openai",
             "timing",
-            self.end - timedelta(days=max(NOT_YET_BOOKED)),
+            self.days[-max(NOT_YET_BOOKED) :][0],
             None,
             "The last two days are open: the bill lacks the cached input of the first and the output of the second.",
         )
