@@ -14,13 +14,17 @@
     {{ return(names) }}
 {%- endmacro %}
 
-{#- Is this usage type, a leaf, part of what a field counts? -#}
-{% macro counts_towards(usage_type, field) -%}
-    {%- set names = [] -%}
-    {%- for name, about in usage_types().items() -%}
-        {%- for whole in [name] + about.get('wholes', []) if usage_types()[whole].field == field -%}{%- do names.append(name) -%}{%- endfor -%}
+{#- A quantity of one usage type, apart from all others, in each of the fields that count it. -#}
+{% macro quantities_in_fields(usage_type, quantity) -%}
+    {%- set columns = [] -%}
+    {%- for field in bill_token_fields() -%}
+        {%- set names = [] -%}
+        {%- for name, about in usage_types().items() -%}
+            {%- for whole in [name] + about.get('wholes', []) if usage_types()[whole].field == field -%}{%- do names.append(name) -%}{%- endfor -%}
+        {%- endfor -%}
+        {%- do columns.append('case when ' ~ usage_type ~ ' in ' ~ sql_list(names) ~ ' then ' ~ quantity ~ ' end as ' ~ field) -%}
     {%- endfor -%}
-    {{ usage_type }} in {{ sql_list(names) }}
+    {{ return(columns | join(',\n        ')) }}
 {%- endmacro %}
 
 {#- SQL once for each name, the name in place of `<name>`. -#}

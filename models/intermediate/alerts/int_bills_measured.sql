@@ -45,8 +45,8 @@ final as (
         'daily' as period_type,
         cast(usage_date_utc as {{ type_utc_timestamp() }}) as period_start,
         cast({{ add_days('usage_date_utc', 1) }} as {{ type_utc_timestamp() }}) as period_end,
-        cast(gap_usd as {{ type_ratio() }}) as metric_value,
-        cast(tolerated_usd as {{ type_ratio() }}) as baseline,
+        {{ ratio('gap_usd', '1') }} as metric_value,
+        {{ ratio('tolerated_usd', '1') }} as baseline,
         cast(null as {{ type_ratio() }}) as spread,
         requests as samples,
         {{ money('gap_usd') }} as dollars

@@ -14,17 +14,17 @@ with charges as (
         end as model,
         case when charges.known_to is null then charges.amount_usd else 0 end as billed_cost_usd,
         case
-            when charges.known_from < days.final_from and coalesce(charges.known_to, days.final_from) >= days.final_from
+            when charges.known_from < bill_days.final_from and coalesce(charges.known_to, bill_days.final_from) >= bill_days.final_from
                 then charges.amount_usd
             else 0
         end as final_cost_usd,
         min(charges.known_from) over (
             partition by charges.provider, charges.usage_date_utc
-        ) < days.final_from as was_known_in_time
+        ) < bill_days.final_from as was_known_in_time
     from {{ ref('int_bill_charges') }} as charges
-    inner join {{ ref('int_bill_days') }} as days
-        on charges.provider = days.provider
-        and charges.usage_date_utc = days.usage_date_utc
+    inner join {{ ref('int_bill_days') }} as bill_days
+        on charges.provider = bill_days.provider
+        and charges.usage_date_utc = bill_days.usage_date_utc
     left join {{ ref('int_models_resolved') }} as models
         on charges.provider = models.provider
         and charges.model = models.model

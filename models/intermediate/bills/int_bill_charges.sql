@@ -1,4 +1,5 @@
--- Every version of every line of a bill, in dollars. A rule for its text says what it is for, else the bill's own words do.
+-- Every version of every line of a bill, in dollars. A rule for its text says what it is for, else the bill's own
+-- words do.
 
 {% set columns = [
     'provider', 'usage_date_utc', 'project_id', 'api_key_id', 'model', 'line', 'charge_kind', 'amount', 'currency',

@@ -1,5 +1,5 @@
--- A day is final when it was fetched after the days in which its provider may still change it. What was fetched before the
--- day was over is not all of it.
+-- A day is final when it was fetched after the days in which its provider may still change it. What was fetched before
+-- the day was over is not all of it.
 
 with periods as (
 

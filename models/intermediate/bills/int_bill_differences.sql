@@ -1,24 +1,58 @@
--- What is billed beside what our calls cost, and what of the difference calls and tokens explain. What our calls paid for
--- searches is held against the bill's other usage, which names no model.
+-- What is billed beside what our calls cost, and what of the difference calls and tokens explain. What our calls paid
+-- for searches is held against the bill's other usage, which names no model.
 
 {% set grain = ['provider', 'usage_date_utc', 'charge_kind', 'project_id', 'api_key_id', 'model'] %}
 
-with sides as (
+-- A call's cost stays on the day on which it began; one that is booked on the next day moves there by `midnight_usd`.
+with costs as (
 
     select
-        sides.*,
-        dimensions.charge_kind,
-        case when dimensions.charge_kind = 'tokens' then sides.model else '' end as compared_model,
-        case when dimensions.has_projects then sides.project_id end as compared_project_id,
-        case when dimensions.has_keys then sides.api_key_id end as compared_key_id
-    from {{ ref('int_bill_sides') }} as sides
-    inner join {{ ref('int_bill_dimensions') }} as dimensions
-        on sides.provider = dimensions.provider
-        and sides.usage_date_utc = dimensions.usage_date_utc
-        and dimensions.model = case when dimensions.charge_kind = 'tokens' then sides.model else '' end
+        usage_date_utc as date_utc,
+        provider,
+        project_id,
+        api_key_id,
+        model,
+        coalesce(cost_usd, 0) - web_search_cost_usd as token_cost_usd,
+        web_search_cost_usd,
+        case when booked_date_utc != usage_date_utc then web_search_cost_usd - coalesce(cost_usd, 0) else 0 end
+            as midnight_usd
+    from {{ ref('int_bill_sides') }}
+    where side = 'ours'
+
+    union all
+
+    select
+        booked_date_utc as date_utc,
+        provider,
+        project_id,
+        api_key_id,
+        model,
+        0 as token_cost_usd,
+        0 as web_search_cost_usd,
+        coalesce(cost_usd, 0) - web_search_cost_usd as midnight_usd
+    from {{ ref('int_bill_sides') }}
     where
-        sides.side = 'ours'
-        and (dimensions.charge_kind = 'tokens' or sides.web_search_cost_usd != 0)
+        side = 'ours'
+        and booked_date_utc != usage_date_utc
+
+),
+
+sides as (
+
+    select
+        costs.*,
+        dimensions.charge_kind,
+        case when dimensions.charge_kind = 'tokens' then costs.model else '' end as compared_model,
+        case when dimensions.has_projects then costs.project_id end as compared_project_id,
+        case when dimensions.has_keys then costs.api_key_id end as compared_key_id
+    from costs
+    inner join {{ ref('int_bill_dimensions') }} as dimensions
+        on costs.provider = dimensions.provider
+        and costs.date_utc = dimensions.usage_date_utc
+        and dimensions.model = case when dimensions.charge_kind = 'tokens' then costs.model else '' end
+    where
+        dimensions.charge_kind = 'tokens'
+        or costs.web_search_cost_usd != 0
 
 ),
 
@@ -26,16 +60,13 @@ measured as (
 
     select
         provider,
-        usage_date_utc,
+        date_utc as usage_date_utc,
         charge_kind,
         compared_project_id as project_id,
         compared_key_id as api_key_id,
         compared_model as model,
-        case
-            when charge_kind = 'tokens' then coalesce(cost_usd, 0) - web_search_cost_usd
-            else web_search_cost_usd
-        end as our_cost_usd,
-        case when charge_kind = 'tokens' then past_midnight_usd end as past_midnight_usd,
+        case when charge_kind = 'tokens' then token_cost_usd else web_search_cost_usd end as our_cost_usd,
+        case when charge_kind = 'tokens' then midnight_usd else 0 end as midnight_usd,
         {{ money('0') }} as billed_cost_usd,
         {{ money('0') }} as revised_usd
     from sides
@@ -50,7 +81,7 @@ measured as (
         case when coalesce(dimensions.has_keys, true) then amounts.api_key_id end as api_key_id,
         amounts.model as model,
         {{ money('0') }} as our_cost_usd,
-        {{ money('0') }} as past_midnight_usd,
+        {{ money('0') }} as midnight_usd,
         amounts.billed_cost_usd,
         amounts.revised_usd
     from {{ ref('int_bill_amounts') }} as amounts
@@ -67,7 +98,7 @@ summed as (
     select
         {{ grain | join(',\n        ') }},
         {{ sum_money('our_cost_usd') }} as our_cost_usd,
-        {{ sum_money('coalesce(past_midnight_usd, 0)') }} as past_midnight_usd,
+        {{ sum_money('midnight_usd') }} as midnight_usd,
         {{ sum_money('billed_cost_usd') }} as billed_cost_usd,
         {{ sum_money('revised_usd') }} as revised_usd
     from measured
@@ -84,12 +115,12 @@ joined as (
         summed.project_id as project_id,
         summed.api_key_id as api_key_id,
         summed.model as model,
-        days.is_final,
+        bill_days.is_final,
         coalesce(causes.our_requests, 0) as our_requests,
         causes.billed_requests,
         summed.our_cost_usd,
         summed.billed_cost_usd,
-        summed.past_midnight_usd,
+        summed.midnight_usd,
         summed.revised_usd,
         summed.billed_cost_usd - summed.our_cost_usd as difference_usd,
         coalesce(causes.has_quantities, false) as has_quantities,
@@ -97,9 +128,9 @@ joined as (
         coalesce(causes.coverage_usd, 0) as calls_usd,
         coalesce(causes.tokens_usd, 0) as tokens_usd
     from summed
-    inner join {{ ref('int_bill_days') }} as days
-        on summed.provider = days.provider
-        and summed.usage_date_utc = days.usage_date_utc
+    inner join {{ ref('int_bill_days') }} as bill_days
+        on summed.provider = bill_days.provider
+        and summed.usage_date_utc = bill_days.usage_date_utc
     left join {{ ref('int_bill_causes') }} as causes
         on summed.charge_kind = 'tokens'
         and summed.provider = causes.provider
@@ -138,11 +169,15 @@ final as (
         billed_requests,
         our_cost_usd,
         billed_cost_usd,
-        past_midnight_usd,
+        midnight_usd,
         revised_usd,
         difference_usd,
         cause_basis,
-        case cause_basis when 'quantities' then calls_usd when 'one_side' then difference_usd else 0 end as coverage_usd,
+        case cause_basis
+            when 'quantities' then calls_usd
+            when 'one_side' then difference_usd - midnight_usd
+            else 0
+        end as coverage_usd,
         case cause_basis when 'quantities' then tokens_usd else 0 end as tokens_usd
     from judged
 

@@ -16,6 +16,18 @@ with named as (
 
     select
         provider,
+        booked_date_utc as usage_date_utc,
+        'tokens' as charge_kind,
+        model,
+        project_id,
+        api_key_id
+    from {{ ref('int_bill_sides') }}
+    where booked_date_utc != usage_date_utc
+
+    union all
+
+    select
+        provider,
         usage_date_utc,
         'other_usage' as charge_kind,
         '' as model,

@@ -7,17 +7,18 @@ with placed as (
 
     select
         sides.*,
+        dimensions.usage_date_utc as compared_date_utc,
         case when dimensions.has_projects then sides.project_id end as compared_project_id,
         case when dimensions.has_keys then sides.api_key_id end as compared_key_id,
         case when sides.side = 'theirs' then 1 else -1 end as direction,
         {{ each_name(bill_usage_types(), 'coalesce(sides.<name>_quantity, 0)', ' + ') }} as tokens,
         max(case when sides.side = 'theirs' and sides.requests is not null then 1 else 0 end) over (
-            partition by sides.provider, sides.usage_date_utc
+            partition by sides.provider, sides.booked_date_utc
         ) = 1 as counts_requests
     from {{ ref('int_bill_sides') }} as sides
     inner join {{ ref('int_bill_dimensions') }} as dimensions
         on sides.provider = dimensions.provider
-        and sides.usage_date_utc = dimensions.usage_date_utc
+        and sides.booked_date_utc = dimensions.usage_date_utc
         and sides.model = dimensions.model
         and dimensions.charge_kind = 'tokens'
 
@@ -27,14 +28,14 @@ tiers as (
 
     select
         provider,
-        usage_date_utc,
+        compared_date_utc,
         compared_project_id,
         compared_key_id,
         model,
         service_tier,
         sum(direction * case when counts_requests then coalesce(requests, 0) else tokens end) as surplus
     from placed
-    group by provider, usage_date_utc, compared_project_id, compared_key_id, model, service_tier
+    group by provider, compared_date_utc, compared_project_id, compared_key_id, model, service_tier
 
 ),
 
@@ -42,12 +43,12 @@ swapped_tiers as (
 
     select
         provider,
-        usage_date_utc,
+        compared_date_utc,
         compared_project_id,
         compared_key_id,
         model
     from tiers
-    group by provider, usage_date_utc, compared_project_id, compared_key_id, model
+    group by provider, compared_date_utc, compared_project_id, compared_key_id, model
     having
         max(surplus) > 0
         and min(surplus) < 0
@@ -59,7 +60,7 @@ compared as (
     select
         placed.side,
         placed.provider as provider,
-        placed.usage_date_utc as usage_date_utc,
+        placed.compared_date_utc as usage_date_utc,
         placed.compared_project_id as project_id,
         placed.compared_key_id as api_key_id,
         placed.model as model,
@@ -71,7 +72,7 @@ compared as (
     from placed
     left join swapped_tiers
         on placed.provider = swapped_tiers.provider
-        and placed.usage_date_utc = swapped_tiers.usage_date_utc
+        and placed.compared_date_utc = swapped_tiers.compared_date_utc
         and coalesce(placed.compared_project_id, '') = coalesce(swapped_tiers.compared_project_id, '')
         and coalesce(placed.compared_key_id, '') = coalesce(swapped_tiers.compared_key_id, '')
         and placed.model = swapped_tiers.model

@@ -4,10 +4,6 @@
     'provider', 'usage_date_utc', 'project_id', 'api_key_id', 'model', 'service_tier', 'region', 'least_input_tokens',
 ] %}
 {% set counts = ['requests'] + bill_token_fields() %}
-{% set quantities = [] %}
-{% for field in bill_token_fields() %}
-    {% do quantities.append('case when ' ~ counts_towards('usage_type', field) ~ ' then quantity end as ' ~ field) %}
-{% endfor %}
 
 with unioned as (
 
@@ -29,7 +25,7 @@ with unioned as (
         '' as region,
         cast(0 as {{ dbt.type_bigint() }}) as least_input_tokens,
         cast(null as {{ dbt.type_bigint() }}) as requests,
-        {{ quantities | join(',\n        ') }}
+        {{ quantities_in_fields('usage_type', 'quantity') }}
     from {{ ref('stg_bills__lines') }}
     where
         known_to is null

@@ -7,7 +7,8 @@ select
     api_key_id,
     {{ lower_case('model') }} as model,
     case
-        when service_tier is null or {{ lower_case('service_tier') }} in ('standard', 'priority_on_demand') then 'default'
+        when {{ lower_case("coalesce(service_tier, '')") }} in ('', 'standard', 'priority_on_demand')
+            then 'default'
         when {{ lower_case('service_tier') }} = 'flex_discount' then 'flex'
         else {{ lower_case('service_tier') }}
     end as service_tier,

@@ -1,5 +1,5 @@
--- A line item of tokens names its model: `gpt-4.1-2025-04-14, cached input`, `priority | gpt-5.2, output, long context`,
--- `gpt-audio-mini audio, input`, or the model alone. Any other is a text of several words.
+-- A line item of tokens names its model: `gpt-4.1-2025-04-14, cached input`, `priority | gpt-5.2, output, long
+-- context`, `gpt-audio-mini audio, input`, or the model alone. Any other is a text of several words.
 
 with lines as (
 

@@ -1,5 +1,5 @@
--- The usage reports in the fields of a usage event. Usage without a model is no call: the bill alone has it. A call that
--- searched the web stands in two reports.
+-- The usage reports in the fields of a usage event. Usage without a model is no call: the bill alone has it. A call
+-- that searched the web stands in two reports.
 
 select
     'openai' as provider,
@@ -9,7 +9,8 @@ select
     {{ lower_case('model') }} as model,
     case
         when batch then 'batch'
-        when service_tier is null or {{ lower_case('service_tier') }} in ('', 'auto', 'default', 'standard') then 'default'
+        when {{ lower_case("coalesce(service_tier, '')") }} in ('', 'auto', 'default', 'standard')
+            then 'default'
         else {{ lower_case('service_tier') }}
     end as service_tier,
     '' as region,
