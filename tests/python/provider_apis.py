@@ -4,15 +4,14 @@ What an organization was billed stands in `Books`, which a test may read, count 
 """
 
 import json
-import os
 import random
 import re
-import signal
 import socket
 import struct
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -52,11 +51,11 @@ class Books:
 
     @classmethod
     def of(cls, seed: int, first: date, days: int) -> "Books":
-        """Some traffic on most days, none on others; null ids, and numbers that a float would not hold."""
+        """Some traffic on nine days of ten; null ids, and numbers that a float would not hold."""
         chance, books = random.Random(seed), cls()
         for offset in range(days):
             day = first + timedelta(days=offset)
-            if chance.random() < 0.1:
+            if offset % 10 == 4:
                 continue
             for report in OPENAI_GROUPS:
                 books.reports.setdefault(report, {})[day] = list(_openai(chance, report))
@@ -161,11 +160,9 @@ class ProviderApis:
     faults: list[str] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
     answers: dict[str, object] = field(default_factory=dict)
-    kill_after: list[tuple[int, float]] = field(default_factory=list)
-    victim: int | None = None
     requests: list[str] = field(default_factory=list)
-    kills: int = 0
     port: int = 0
+    _kill_at: int | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -177,22 +174,17 @@ class ProviderApis:
             "ANTHROPIC_ADMIN_KEY": self.keys["anthropic"],
         }
 
-    def kill_if_due(self) -> None:
-        """A kill is so many requests after the one before, and so many seconds later."""
-        if self.victim and self.kill_after:
-            requests, seconds = self.kill_after[0]
-            if requests > 1:
-                self.kill_after[0] = requests - 1, seconds
-                return
-            self.kill_after.pop(0)
-            self.kills += 1
-            victim, self.victim = self.victim, None
-            threading.Timer(seconds, _kill, (victim,)).start()
+    def kill(self, victim: subprocess.Popen, after_requests: int | None, seconds: float) -> None:
+        """Kill a process so many requests from now, and so many seconds later."""
+        self._victim, self._kill_at, self._seconds = victim, after_requests, seconds
+        if after_requests:
+            self._kill_at = len(self.requests) + after_requests
 
-
-def _kill(process: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
+    def asked(self, request: str) -> None:
+        """Note a request, and kill if it is the one."""
+        self.requests.append(request)
+        if self._kill_at == len(self.requests):
+            threading.Timer(self._seconds, self._victim.kill).start()
 
 
 class _BadRequestError(Exception):
@@ -206,8 +198,7 @@ def provider_apis(apis: ProviderApis) -> Iterator[ProviderApis]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             address = urlsplit(self.path)
-            apis.requests.append(self.path)
-            apis.kill_if_due()
+            apis.asked(self.path)
             fault = apis.faults.pop(0) if apis.faults else None
             if fault == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
