@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from llm_spend import paths
@@ -124,21 +125,8 @@ def open_warehouse(database: Path | None) -> Iterator[Warehouse]:
     """
     folder = work_folder()
     shutil.rmtree(folder, ignore_errors=True)
-    settings = {
-        "RUNTIME__DLTHUB_TELEMETRY": "false",
-        "RUNTIME__LOG_LEVEL": "CRITICAL",
-        "RUNTIME__INTERCEPT_SIGNALS": "false",
-        # What days are here is asked of the warehouse itself; dlt's own state holds nothing.
-        "RESTORE_FROM_DESTINATION": "false",
-        # dlt reads and writes nowhere else.
-        "DLT_DATA_DIR": str(folder),
-        "DLT_PROJECT_DIR": str(folder),
-        "DLT_LOCAL_DIR": str(folder),
-        "DLT_DISABLE_PLUGINS": "1",
-    }
     try:
-        with environment(settings):
-            dlt = _dlt()
+        with _private_dlt(folder) as dlt:
             if database:
                 with connect(database):
                     pass  # made in the storage version that all our files have
@@ -150,12 +138,32 @@ def open_warehouse(database: Path | None) -> Iterator[Warehouse]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _dlt():
-    try:
-        import dlt
-    except ImportError:
-        raise UserError("bills are fetched with dlt: pip install 'llm-spend[bills]'", exit_code=1) from None
-    return dlt
+@contextmanager
+def _private_dlt(folder: Path) -> Iterator[ModuleType]:
+    """dlt, while it tells nobody, prints nothing, and knows no other folder. UserError when it is not installed."""
+    settings = {
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "RUNTIME__LOG_LEVEL": "CRITICAL",
+        "RUNTIME__INTERCEPT_SIGNALS": "false",
+        # What days are here is asked of the warehouse itself; dlt's own state holds nothing.
+        "RESTORE_FROM_DESTINATION": "false",
+        "DLT_DATA_DIR": str(folder),
+        "DLT_PROJECT_DIR": str(folder),
+        "DLT_LOCAL_DIR": str(folder),
+        "DLT_DISABLE_PLUGINS": "1",
+    }
+    with environment(settings):
+        try:
+            import dlt
+            from dlt.pipeline import trace
+        except ImportError:
+            raise UserError("bills are fetched with dlt: pip install 'llm-spend[bills]'", exit_code=1) from None
+        # Even with telemetry off, its module writes an id into the home directory.
+        watching, trace.TRACKING_MODULES = trace.TRACKING_MODULES, []
+        try:
+            yield dlt
+        finally:
+            trace.TRACKING_MODULES = watching
 
 
 def _destination(database: Path | None) -> "Destination":
