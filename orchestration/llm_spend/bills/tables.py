@@ -44,8 +44,8 @@ class Table:
     required: frozenset[str] = frozenset({"usage_date"})
 
     def columns(self) -> dict[str, dict[str, object]]:
-        """The columns as dlt's hints."""
-        hints = {name: {**_TYPES[kind], "nullable": name not in self.required} for name, kind in self.kinds.items()}
+        """The columns as dlt's hints; an announcement has no others than `replaced_by`."""
+        hints = {name: {**_TYPES[kind], "nullable": name not in self.replaced_by} for name, kind in self.kinds.items()}
         return {**hints, ROW_HASH: {**_TYPES["text"], "nullable": False}}
 
     def row(self, said: Mapping[str, object]) -> Row:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from llm_spend import paths
@@ -124,21 +125,8 @@ def open_warehouse(database: Path | None) -> Iterator[Warehouse]:
     """
     folder = work_folder()
     shutil.rmtree(folder, ignore_errors=True)
-    settings = {
-        "RUNTIME__DLTHUB_TELEMETRY": "false",
-        "RUNTIME__LOG_LEVEL": "CRITICAL",
-        "RUNTIME__INTERCEPT_SIGNALS": "false",
-        # What days are here is asked of the warehouse itself; dlt's own state holds nothing.
-        "RESTORE_FROM_DESTINATION": "false",
-        # dlt reads and writes nowhere else.
-        "DLT_DATA_DIR": str(folder),
-        "DLT_PROJECT_DIR": str(folder),
-        "DLT_LOCAL_DIR": str(folder),
-        "DLT_DISABLE_PLUGINS": "1",
-    }
     try:
-        with environment(settings):
-            dlt = _dlt()
+        with _private_dlt(folder) as dlt:
             if database:
                 with connect(database):
                     pass  # made in the storage version that all our files have
@@ -150,12 +138,32 @@ def open_warehouse(database: Path | None) -> Iterator[Warehouse]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _dlt():
-    try:
-        import dlt
-    except ImportError:
-        raise UserError("bills are fetched with dlt: pip install 'llm-spend[bills]'", exit_code=1) from None
-    return dlt
+@contextmanager
+def _private_dlt(folder: Path) -> Iterator[ModuleType]:
+    """dlt, while it tells nobody, prints nothing, and knows no other folder. UserError when it is not installed."""
+    settings = {
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "RUNTIME__LOG_LEVEL": "CRITICAL",
+        "RUNTIME__INTERCEPT_SIGNALS": "false",
+        # What days are here is asked of the warehouse itself; dlt's own state holds nothing.
+        "RESTORE_FROM_DESTINATION": "false",
+        "DLT_DATA_DIR": str(folder),
+        "DLT_PROJECT_DIR": str(folder),
+        "DLT_LOCAL_DIR": str(folder),
+        "DLT_DISABLE_PLUGINS": "1",
+    }
+    with environment(settings):
+        try:
+            import dlt
+            from dlt.pipeline import trace
+        except ImportError:
+            raise UserError("bills are fetched with dlt: pip install 'llm-spend[bills]'", exit_code=1) from None
+        # Even with telemetry off, its module writes an id into the home directory.
+        watching, trace.TRACKING_MODULES = trace.TRACKING_MODULES, []
+        try:
+            yield dlt
+        finally:
+            trace.TRACKING_MODULES = watching
 
 
 def _destination(database: Path | None) -> "Destination":
@@ -168,9 +176,9 @@ def _destination(database: Path | None) -> "Destination":
     engine = profile["type"]
     if engine == "postgres":
         login = {
-            "database": profile.get("dbname") or profile.get("database"),
+            "database": profile["dbname"],
             "username": profile["user"],
-            "password": str(profile["password"]),
+            "password": profile["password"],
             "host": profile["host"],
             "port": int(profile["port"]),
         }
@@ -195,22 +203,24 @@ _WHY_NOT = {
 }
 
 
-def _profile() -> dict:
+def _profile() -> dict[str, object]:
     """The output of profiles.yml that the target names, its variables filled in."""
-    from dbt.config.profile import Profile, read_profile
-    from dbt.config.renderer import ProfileRenderer
-    from dbt_common.exceptions import DbtRuntimeError
+    import yaml
+    from jinja2 import Environment, TemplateError
 
-    project = paths.project_dir()
-    name = "llm_spend"
+    file = paths.project_dir() / "profiles.yml"
+    output = yaml.safe_load(file.read_text(encoding="utf-8"))["llm_spend"]["outputs"].get(target_name())
+    if output is None:
+        raise UserError(f"LLM_SPEND_TARGET={target_name()}: {file} has no such target")
+    jinja = Environment(autoescape=False)
+    jinja.filters["as_number"] = int
     try:
-        raw = read_profile(str(project))[name]
-        return Profile.render_profile(raw, name, target_name(), ProfileRenderer({}))[1]
-    except (KeyError, DbtRuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"LLM_SPEND_TARGET={target_name()}: not found in {project / 'profiles.yml'} ({reason})"
-        ) from None
+        return {
+            name: jinja.from_string(value).render(env_var=os.environ.get) if isinstance(value, str) else value
+            for name, value in output.items()
+        }
+    except (TemplateError, ValueError) as error:
+        raise UserError(f"LLM_SPEND_TARGET={target_name()}: {file} cannot be filled in ({error})") from None
 
 
 def _resource(table: Table, batches: Iterable[Row | list[Row]]) -> "DltResource":
@@ -237,20 +247,18 @@ def _resource(table: Table, batches: Iterable[Row | list[Row]]) -> "DltResource"
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Ours is the error inside of dlt's that a person can use."""
-    from dlt.common.exceptions import DltException
-
+    """Ours is the error inside of dlt's that a person can use; any other is the warehouse's."""
     try:
         yield
-    except DltException as error:
-        inner: BaseException = error
-        while cause := inner.__cause__ or inner.__context__:
-            inner = cause
+    except Exception as error:
+        inner: BaseException | None = error
+        while inner:
             if isinstance(inner, UserError | KeyboardInterrupt):
                 raise inner from None
-        reason = " ".join(str(inner).split())
+            error, inner = inner, inner.__cause__ or inner.__context__
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(
-            f"the warehouse ({target_name()}) did not take the rows ({reason}): what came before is kept, and the same"
+            f"the warehouse ({target_name()}) did not take the rows: {reason}. What came before is kept, and the same"
             " command goes on from there",
             exit_code=1,
-        ) from error
+        ) from None
