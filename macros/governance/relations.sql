@@ -6,7 +6,7 @@
     {%- elif event_source == 'landing' -%}
         {{ return(source('landing', 'raw_usage_events')) }}
     {%- elif event_source == 'source' -%}
-        {{ return(source('app', 'usage_events')) }}
+        {{ return(ref(var('usage_events_model')) if var('usage_events_model', none) else source('app', 'usage_events')) }}
     {%- else -%}
         {{ exceptions.raise_compiler_error("var event_source is '" ~ event_source ~ "'; it must be demo, landing or source") }}
     {%- endif -%}
@@ -55,8 +55,9 @@
     {{ return(usage_sources() != ['app']) }}
 {%- endmacro %}
 
-{#- Rows of files that could not be parsed. -#}
+{#- Rows of files that could not be parsed; a table of your own has none. -#}
 {% macro rejected_events() -%}
+    {%- if var('event_source', 'demo') == 'source' -%}{{ return(none) }}{%- endif -%}
     {{ return(ref('raw_demo_rejected_events') if var('event_source', 'demo') == 'demo' else source('landing', 'raw_rejected_events')) }}
 {%- endmacro %}
 

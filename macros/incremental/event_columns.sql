@@ -37,13 +37,25 @@
 
 {#- All columns of a staged row: the given ones, its place, and nulls for what this log does not know. -#}
 {% macro staged_columns(given) -%}
-    {%- set types, columns = staged_types(), [] -%}
-    {%- for column in given if column not in types -%}
-        {{ exceptions.raise_compiler_error(column ~ ' is no column of a staged event') }}
+    {%- set columns = given + place_columns() -%}
+    {{ return(typed_columns(dict(zip(columns, columns)), staged_types())) }}
+{%- endmacro %}
+
+{#- The columns of a usage event out of yours: `select {{ llm_spend.usage_event({'started_at': 'created_at', 'model': 'model_name'}) }}`.
+    Each is an expression; what is not given is null, and a row counts as loaded when its call started. -#}
+{% macro usage_event(given) -%}
+    {%- set types = staged_types() -%}
+    {%- for column in ['response_id', 'left_out_reason', 'is_unreadable'] -%}{%- do types.pop(column) -%}{%- endfor -%}
+    {{ return(typed_columns(dict({'_loaded_at': given['started_at']}, **given), types)) }}
+{%- endmacro %}
+
+{% macro typed_columns(values, types) -%}
+    {%- set columns = [] -%}
+    {%- for column in values if column not in types -%}
+        {{ exceptions.raise_compiler_error(column ~ ' is no field of a usage event; the fields are ' ~ types | join(', ')) }}
     {%- endfor -%}
     {%- for column, type in types.items() -%}
-        {%- set value = column if column in given + place_columns() else 'null' -%}
-        {%- do columns.append('cast(' ~ value ~ ' as ' ~ type ~ ') as ' ~ column) -%}
+        {%- do columns.append('cast(' ~ values.get(column, 'null') ~ ' as ' ~ type ~ ') as ' ~ column) -%}
     {%- endfor -%}
     {{ return(columns | join(',\n        ')) }}
 {%- endmacro %}
