@@ -34,7 +34,7 @@ def shop(module_path: Path) -> Path:
 
 
 def test_the_bill_is_that_of_the_projects_own_log(shop: Path) -> None:
-    """By hand, with the list prices of gpt-4o (2.50, cached 1.25, output 10 USD a million) and gpt-4o-mini (0.15, 0.60)."""
+    """By hand, with the list prices, USD a million: gpt-4o 2.50, cached 1.25, output 10; gpt-4o-mini 0.15 and 0.60."""
     assert query(shop, "select customer, llm_cost_usd from analytics_reporting.customers order by customer") == [
         ("globex", Decimal("0.0105")),  # 0.0045 + 0.0025 (failed, tried again) + 0.0035
         ("initech", Decimal("0.01485")),  # 0.0025 + 0.00375 + 0.005 and 0.003 + 0.0006
@@ -44,7 +44,13 @@ def test_the_bill_is_that_of_the_projects_own_log(shop: Path) -> None:
 def test_the_package_writes_into_the_schema_it_was_given_and_nowhere_else(shop: Path) -> None:
     relations = "select table_schema, table_name from information_schema.tables"
     found = query(shop, f"{relations} where table_catalog = 'shop'")
-    assert {schema for schema, _ in found} == {"analytics", "analytics_files", "analytics_reporting", "analytics_llm", "analytics_raw"}
+    assert {schema for schema, _ in found} == {
+        "analytics",
+        "analytics_files",
+        "analytics_reporting",
+        "analytics_llm",
+        "analytics_raw",
+    }
     assert [name for schema, name in found if schema == "analytics_reporting"] == ["customers"]
     assert [name for _, name in found if "demo" in name] == []
     names = [name for _, name in found]
@@ -53,7 +59,7 @@ def test_the_package_writes_into_the_schema_it_was_given_and_nowhere_else(shop: 
 
 def test_macros_and_seeds_of_the_project_keep_their_meaning(shop: Path) -> None:
     assert query(shop, "select distinct clock from analytics_reporting.customers") == [("the clock of the shop",)]
-    budgets = "select scope_id, budget_usd from analytics_llm.budget_status where scope_type = 'tenant'"
+    budgets = "select scope_id, amount_usd from analytics_llm.budget_status where scope_type = 'tenant'"
     assert query(shop, f"{budgets} and period = 'monthly'") == [("globex", Decimal("0.01"))]
     settings = "select setting_value from analytics_llm.package_settings where setting = 'event_source'"
     assert query(shop, settings) == [("source",)]
