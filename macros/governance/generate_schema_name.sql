@@ -1,7 +1,7 @@
 {#- Run alone, the folders' schemas are exactly staging, intermediate, marts and raw. Installed, they follow the rule of the
     project that installs the package: its own macro, else dbt's. dbt would take this one for the package's models. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {%- if project_name == 'llm_spend' -%}
+    {%- if node.package_name == project_name -%}
         {{ (custom_schema_name or target.schema) | trim }}
     {%- else -%}
         {%- set of_the_project = context.get(project_name, {}).get('generate_schema_name') or dbt.default__generate_schema_name -%}
