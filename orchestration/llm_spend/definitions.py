@@ -1,4 +1,4 @@
-"""The Dagster code location: `dagster dev -m llm_spend.definitions`, or `make ui`.
+"""The Dagster code location: `dagster dev -m llm_spend.definitions`, or `make ui`; or a part of another one.
 
 Load, judge, build, publish, deliver. Settings are environment variables, read in `llm_spend.defs.settings`.
 """
@@ -9,7 +9,7 @@ from datetime import timedelta
 import dagster as dg
 
 from llm_spend.defs.alerts import alert_delivery
-from llm_spend.defs.dbt import dbt_build, dbt_resource, prepared_project
+from llm_spend.defs.dbt import dbt_build, prepared_project
 from llm_spend.defs.landing import landing_asset, landing_verdict
 from llm_spend.defs.prices import prices_are_current
 from llm_spend.defs.published import published_copy
@@ -30,8 +30,9 @@ from llm_spend.defs.settings import Settings, read_settings
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=26))
 
 
-def definitions(settings: Settings) -> dg.Definitions:
-    """Everything that Dagster knows of llm_spend."""
+def definitions(settings: Settings | None = None) -> dg.Definitions:
+    """Everything that Dagster knows of llm_spend, to be merged with what else is in a code location."""
+    settings = settings or read_settings(os.environ)
     project = prepared_project(settings)
     # The running day is a partition too: the hourly build is about it.
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1, timezone="UTC")
@@ -48,10 +49,9 @@ def definitions(settings: Settings) -> dg.Definitions:
         jobs=[BUILD_SPEND, POST_REVIEW, CHECK_PRICES],
         schedules=[daily_build, hourly_build, weekly_review, price_check],
         sensors=[failed_checks, failed_runs],
-        resources={"dbt": dbt_resource(project)},
-        # One process a run: it alone holds the DuckDB file, and starts once.
-        executor=dg.in_process_executor,
     )
 
 
-defs = definitions(read_settings(os.environ))
+@dg.definitions
+def defs() -> dg.Definitions:
+    return dg.Definitions.merge(definitions(), dg.Definitions(executor=dg.in_process_executor))
