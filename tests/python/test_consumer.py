@@ -151,13 +151,10 @@ def test_every_row_of_the_log_is_accounted_for(ask: Query) -> None:
 def test_only_what_is_configured_is_there(duckdb_shop: Path) -> None:
     parsed = manifest(duckdb_shop)
     names = {node["name"] for node in parsed["nodes"].values() if node["package_name"] == "llm_spend"}
-    assert [name for name in names if name.startswith("stg_") and name.split("__")[0] not in OWN_STAGING] == []
+    assert {name.split("__")[0] for name in names if name.startswith("stg_")} == {"stg_config", "stg_prices"}
     assert [name for name in names if "demo" in name] == []
     assert parsed["unit_tests"] == {}
     assert {source["source_name"] for source in parsed["sources"].values()} <= {"app", "landing"}
-
-
-OWN_STAGING = {"stg_config", "stg_prices"}
 
 
 def test_namesakes_in_the_project_are_left_alone_and_leave_ours_alone(duckdb_shop: Path) -> None:
@@ -187,11 +184,21 @@ def test_a_namesake_that_dbt_would_read_in_place_of_ours_stops_the_build(tmp_pat
     settings["vars"]["llm_spend"]["usage_sources"] = ["app", "litellm"]
     (project / "dbt_project.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     run_dbt(project, "deps")
-    done = run_dbt(project, "build", "--select", "model_prefixes")
-    assert done.returncode != 0
-    assert "is a model or seed of shop and one of llm_spend" in done.stdout
-    assert f"{NAMESAKE_FLAG}: true" in done.stdout
+    refused = run_dbt(project, "build", "--select", "model_prefixes")
+    assert refused.returncode != 0
+    assert "is a model or seed of shop and one of llm_spend" in refused.stdout
+    assert f"{NAMESAKE_FLAG}: true" in refused.stdout
     assert not (project / "shop.duckdb").exists() or query(project / "shop.duckdb", "show all tables") == []
     nodes = manifest(project)["nodes"]
     assert "model.llm_spend.stg_litellm__spend_logs" in nodes
     assert "model.llm_spend.stg_otel__spans" not in nodes
+
+
+@pytest.mark.slow
+def test_a_configuration_that_does_not_exist_stops_the_build(tmp_path: Path) -> None:
+    project = copy_of_the_shop(tmp_path / "shop")
+    run_dbt(project, "deps")
+    own = json.dumps({"config_models": {"budgest": "budgets"}})
+    refused = run_dbt(project, "build", "--select", "model_prefixes", "--vars", own)
+    assert refused.returncode != 0
+    assert "config_models names 'budgest'; it may name the files of seeds/config" in refused.stdout
