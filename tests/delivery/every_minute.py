@@ -27,4 +27,4 @@ _UNFINISHED = {
     dg.DagsterRunStatus.STARTED,
 }
 
-defs = dg.Definitions.merge(usual.defs(), dg.Definitions(schedules=[hourly_build_at_every_minute]))
+defs = dg.Definitions.merge(usual.defs, dg.Definitions(schedules=[hourly_build_at_every_minute]))

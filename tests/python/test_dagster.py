@@ -152,7 +152,7 @@ def test_wrong_input_is_not_tried_again(exit_code: int, tried_again: bool):
 
 @pytest.fixture(scope="module")
 def defs() -> dg.Definitions:
-    from llm_spend.definitions import definitions
+    from llm_spend.defs.everything import definitions
 
     return definitions(read_settings({}))
 
@@ -194,7 +194,7 @@ def test_every_data_test_is_a_check_and_no_two_share_a_name(defs: dg.Definitions
 
 
 def test_the_landing_tables_are_the_asset_that_fills_them(tmp_path: Path):
-    from llm_spend.definitions import definitions
+    from llm_spend.defs.everything import definitions
 
     own = definitions(read_settings({"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl")}))
     specs = {spec.key: spec for spec in own.resolve_all_asset_specs()}
@@ -204,7 +204,7 @@ def test_the_landing_tables_are_the_asset_that_fills_them(tmp_path: Path):
 
 @pytest.mark.slow
 def test_another_systems_log_comes_from_the_landing_asset_too(tmp_path: Path):
-    from llm_spend.definitions import definitions
+    from llm_spend.defs.everything import definitions
 
     settings = {"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl"), "LLM_SPEND_MAPPING": "helicone"}
     specs = {spec.key: spec for spec in definitions(read_settings(settings)).resolve_all_asset_specs()}
