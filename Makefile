@@ -24,7 +24,7 @@ demo: .venv/installed ## Explain the bundled demo bill: install what is needed, 
 ui: .venv/installed ## Start the Dagster UI on http://127.0.0.1:3000: assets, checks, schedules
 	@mkdir -p $(DAGSTER_HOME) && cp orchestration/dagster.yaml $(DAGSTER_HOME)/ && \
 	export DAGSTER_HOME=$(DAGSTER_HOME) GX_ANALYTICS_ENABLED=false && \
-	$(BIN)/dagster instance concurrency set duckdb 1 && \
+	$(BIN)/dagster instance concurrency set llm_spend_duckdb 1 && \
 	exec $(BIN)/dagster dev --module-name llm_spend.definitions --host 127.0.0.1 --port $(UI_PORT)
 
 test: .venv/installed ## All tests: lint, the full dbt build with data and unit tests, pytest

@@ -6,13 +6,14 @@
     {%- elif event_source == 'landing' -%}
         {{ return(source('landing', 'raw_usage_events')) }}
     {%- elif event_source == 'source' -%}
-        {{ return(source('app', 'usage_events')) }}
+        {{ return(ref(project_name, var('usage_events_model')) if var('usage_events_model', none) else source('app', 'usage_events')) }}
     {%- else -%}
         {{ exceptions.raise_compiler_error("var event_source is '" ~ event_source ~ "'; it must be demo, landing or source") }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- The logs that are read, the best first: of a call that several logged, the first one's record counts. The demo has one. -#}
+{#- The logs that are read, the best first: of a call that several logged, the first one's record counts. The demo has one.
+    Models of other systems' logs ask it whether they are enabled: dbt_project.yml knows no vars of a project. -#}
 {% macro usage_sources() -%}
     {%- set known = ['app', 'litellm', 'otel', 'langfuse', 'helicone', 'claude_code'] -%}
     {%- set sources = var('usage_sources', ['app']) if var('event_source', 'demo') != 'demo' else ['app'] -%}
@@ -55,15 +56,33 @@
     {{ return(usage_sources() != ['app']) }}
 {%- endmacro %}
 
-{#- Rows of files that could not be parsed. -#}
+{#- Rows of files that could not be parsed; a table of your own has none. -#}
 {% macro rejected_events() -%}
+    {%- if var('event_source', 'demo') == 'source' -%}{{ return(none) }}{%- endif -%}
     {{ return(ref('raw_demo_rejected_events') if var('event_source', 'demo') == 'demo' else source('landing', 'raw_rejected_events')) }}
 {%- endmacro %}
 
-{#- A configuration seed: the demo company's on the demo, else the user's. -#}
+{#- A configuration seed: what `config_models` names in its place; on the demo, the demo company's where it has one. -#}
 {% macro config_seed(name) -%}
+    {%- set own = var('config_models', {}).get(name) -%}
     {%- set config_source = var('config_source', none) or ('demo' if var('event_source', 'demo') == 'demo' else 'own') -%}
-    {{ return(ref('demo_' ~ name) if config_source == 'demo' else ref(name)) }}
+    {%- set of_the_demo = [
+        'allocation_methods', 'budgets', 'endpoint_aliases', 'endpoint_taxonomy', 'fixed_charges', 'identity_aliases',
+        'key_registry', 'prompt_versions', 'routing_candidates', 'tenant_revenue',
+    ] -%}
+    {%- if own -%}
+        {{ return(as_texts(ref(project_name, own))) }}
+    {%- endif -%}
+    {{ return(ref('demo_' ~ name) if config_source == 'demo' and name in of_the_demo else ref(name)) }}
+{%- endmacro %}
+
+{#- The rows of a table with every column as text, which is how the seeds are read. -#}
+{% macro as_texts(relation) -%}
+    {%- set columns = [] -%}
+    {%- for column in (adapter.get_columns_in_relation(relation) if execute else []) -%}
+        {%- do columns.append('cast(' ~ column.name ~ ' as ' ~ dbt.type_string() ~ ') as ' ~ column.name) -%}
+    {%- endfor -%}
+    {{ return('(select ' ~ columns | join(', ') ~ ' from ' ~ relation ~ ') as own_rows' if columns else relation) }}
 {%- endmacro %}
 
 {#- The bills that the log is held against. -#}

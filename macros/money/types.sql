@@ -5,10 +5,10 @@
 {% macro bigquery__type_decimal(precision, scale) %}bignumeric{% endmacro %}
 
 {#- Money: 28 digits, 12 behind the point, so that a million calls of $0.0000004 still add up. -#}
-{% macro type_money() %}{{ type_decimal(28, 12) }}{% endmacro %}
+{% macro type_money() %}{{ llm_spend.type_decimal(28, 12) }}{% endmacro %}
 
 {#- A price of one unit in USD. 17 digits: `bigint * decimal(17, 12)` keeps its scale on every engine. -#}
-{% macro type_unit_price() %}{{ type_decimal(17, 12) }}{% endmacro %}
+{% macro type_unit_price() %}{{ llm_spend.type_decimal(17, 12) }}{% endmacro %}
 
 {#- Ratios and percentages, never money. -#}
 {% macro type_ratio() %}{{ return(adapter.dispatch('type_ratio', 'llm_spend')()) }}{% endmacro %}

@@ -103,7 +103,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
             "HOOK_SECRET": f"secret-{CANARY}",
         }
         dagster = Path(sys.executable).with_name("dagster")
-        subprocess.run([dagster, "instance", "concurrency", "set", "duckdb", "1"], env=environment, check=True)
+        subprocess.run(
+            [dagster, "instance", "concurrency", "set", "llm_spend_duckdb", "1"], env=environment, check=True
+        )
         where = ["--host", "127.0.0.1", "--port", str(port)]
         process = subprocess.Popen(
             [dagster, "dev", "--python-file", Path(__file__).with_name("every_minute.py"), *where],

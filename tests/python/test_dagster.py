@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -17,7 +18,7 @@ import pytest
 from rich.console import Console
 
 from alerting import CANARY, Endpoint, incident, serving, write_alerts
-from conftest import ROOT
+from conftest import ROOT, query
 from llm_spend import dbt_run, quality
 from llm_spend.alerts.deliver import ChannelReport, DeliveryReport, deliver_configured
 from llm_spend.dbt_run import BuildRequest
@@ -151,7 +152,7 @@ def test_wrong_input_is_not_tried_again(exit_code: int, tried_again: bool):
 
 @pytest.fixture(scope="module")
 def defs() -> dg.Definitions:
-    from llm_spend.definitions import definitions
+    from llm_spend.defs.everything import definitions
 
     return definitions(read_settings({}))
 
@@ -193,22 +194,22 @@ def test_every_data_test_is_a_check_and_no_two_share_a_name(defs: dg.Definitions
 
 
 def test_the_landing_tables_are_the_asset_that_fills_them(tmp_path: Path):
-    from llm_spend.definitions import definitions
+    from llm_spend.defs.everything import definitions
 
     own = definitions(read_settings({"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl")}))
     specs = {spec.key: spec for spec in own.resolve_all_asset_specs()}
-    judged = specs[dg.AssetKey(["intermediate", "int_usage_events_judged"])]
-    assert [dep.asset_key for dep in judged.deps] == [dg.AssetKey("landing")]
+    judged = specs[dg.AssetKey(["llm_spend", "intermediate", "int_usage_events_judged"])]
+    assert [dep.asset_key for dep in judged.deps] == [dbt.LANDING]
 
 
 @pytest.mark.slow
 def test_another_systems_log_comes_from_the_landing_asset_too(tmp_path: Path):
-    from llm_spend.definitions import definitions
+    from llm_spend.defs.everything import definitions
 
     settings = {"LLM_SPEND_EVENTS": str(tmp_path / "*.jsonl"), "LLM_SPEND_MAPPING": "helicone"}
     specs = {spec.key: spec for spec in definitions(read_settings(settings)).resolve_all_asset_specs()}
-    staged = specs[dg.AssetKey(["staging", "stg_helicone__requests"])]
-    assert [dep.asset_key for dep in staged.deps] == [dg.AssetKey("landing")]
+    staged = specs[dg.AssetKey(["llm_spend", "staging", "stg_helicone__requests"])]
+    assert [dep.asset_key for dep in staged.deps] == [dbt.LANDING]
 
 
 def test_the_definitions_validate():
@@ -272,7 +273,7 @@ def test_a_file_without_a_required_column_stops_before_any_model(own_events: Set
     result, model_ran = _run_gate(own_events)
     assert not result.success
     assert not model_ran
-    failure = result.failure_data_for_node("landing").user_failure_data
+    failure = result.failure_data_for_node("llm_spend__landing").user_failure_data
     assert "events.jsonl: no row has the column started_at" in failure.description
 
 
@@ -280,7 +281,7 @@ def test_without_events_the_door_stands_open():
     result, model_ran = _run_gate(read_settings({}))
     assert result.success
     assert model_ran
-    [landed] = result.asset_materializations_for_node("landing")
+    [landed] = result.asset_materializations_for_node("llm_spend__landing")
     assert "demo" in landed.metadata["events"].value
 
 
@@ -301,14 +302,16 @@ def told(endpoint: Endpoint) -> list[str]:
 
 
 def _run_one_asset(check: dg.AssetCheckResult | Exception, instance: dg.DagsterInstance) -> dg.RunStatusSensorContext:
-    @dg.asset(check_specs=[dg.AssetCheckSpec("fresh", asset="numbers")])
+    key = dg.AssetKey(["llm_spend", "numbers"])
+
+    @dg.asset(key=key, check_specs=[dg.AssetCheckSpec("fresh", asset=key)])
     def numbers() -> dg.MaterializeResult:
         if isinstance(check, Exception):
             raise check
         return dg.MaterializeResult(check_results=[check])
 
     job = dg.Definitions(assets=[numbers]).resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    result = job.execute_in_process(instance=instance, raise_on_error=False, asset_selection=[key])
     ended = next(event for event in reversed(result.all_events) if event.is_job_event)
     return dg.build_run_status_sensor_context("sensor", ended, instance, result.dagster_run)
 
@@ -321,10 +324,10 @@ def test_a_failed_check_in_a_successful_run_is_told_once(slack: Endpoint, caplog
         context = _run_one_asset(warning, instance)
         assert sensors.failed_checks(context) is None
         assert sensors.failed_checks(context) is None
-    assert "WARN numbers · fresh: <36 h> old" in caplog.text
+    assert "WARN llm_spend/numbers · fresh: <36 h> old" in caplog.text
     (message,) = told(slack)
     assert "which succeeded" in message
-    assert "WARN numbers · fresh: &lt;36 h&gt; old" in message
+    assert "WARN llm_spend/numbers · fresh: &lt;36 h&gt; old" in message
 
 
 def test_passed_checks_are_not_told(slack: Endpoint):
@@ -414,9 +417,83 @@ def test_days_of_the_build_can_be_backfilled_in_one_run(defs: dg.Definitions):
 
 def test_each_job_does_its_part(defs: dg.Definitions):
     """The build leaves out what has a week of its own."""
-    jobs = {name: defs.resolve_job_def(name) for name in ("build_spend", "post_review", "check_prices")}
-    review = dg.AssetKey("weekly_review_posted")
-    assert review not in jobs["build_spend"].asset_layer.selected_asset_keys
-    assert set(jobs["post_review"].asset_layer.selected_asset_keys) == {review}
+    jobs = {name: defs.resolve_job_def(f"llm_spend_{name}") for name in ("build", "review", "check_prices")}
+    review = dg.AssetKey(["llm_spend", "weekly_review_posted"])
+    assert review not in jobs["build"].asset_layer.selected_asset_keys
+    assert set(jobs["review"].asset_layer.selected_asset_keys) == {review}
     checks = {name: {key.name for key in job.asset_layer.asset_graph.asset_check_keys} for name, job in jobs.items()}
-    assert "prices_are_current" in checks["check_prices"] - checks["build_spend"]
+    assert "prices_are_current" in checks["check_prices"] - checks["build"]
+
+
+OWN_LOCATION = """
+import dagster as dg
+
+@dg.asset(key=["marts", "alerts"], required_resource_keys={"dbt"})
+def alerts(context):
+    return context.resources.dbt
+
+@dg.asset(deps=[["llm_spend", "marts", "alerts"]])
+def landing(): ...
+
+@dg.op(name="dbt_build")
+def something(): ...
+
+@dg.job(name="build")
+def build():
+    something()
+
+@dg.run_failure_sensor(name="failed_runs")
+def failed_runs(context): ...
+
+defs = dg.Definitions(
+    assets=[alerts, landing],
+    jobs=[build],
+    schedules=[dg.ScheduleDefinition(name="daily_build", job=build, cron_schedule="0 5 * * *")],
+    sensors=[failed_runs],
+    resources={"dbt": "theirs"},
+)
+"""
+
+
+@pytest.fixture
+def merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
+    """The lines of docs/schedule.md, on a code location whose names are like ours."""
+    package = tmp_path / "my_company"
+    package.mkdir()
+    (package / "definitions.py").write_text(OWN_LOCATION)
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "schedule.md").read_text("utf-8"), re.DOTALL)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "events.jsonl").write_text(EVENT)
+    monkeypatch.setenv("LLM_SPEND_EVENTS", str(tmp_path / "*.jsonl"))
+    monkeypatch.setenv("LLM_SPEND_DUCKDB_PATH", str(tmp_path / "llm_spend.duckdb"))
+    names: dict[str, dg.Definitions] = {}
+    try:
+        exec(example, names)
+    finally:
+        for module in [name for name in sys.modules if name.startswith("my_company")]:
+            del sys.modules[module]
+    return names["defs"]
+
+
+def test_our_definitions_merge_into_a_code_location_of_somebody_else(merged: dg.Definitions, tmp_path: Path):
+    dg.Definitions.validate_loadable(merged)
+    assert merged.resources == {"dbt": "theirs"}
+    assert merged.executor is None
+    build = merged.resolve_job_def("llm_spend_build")
+    assert {key.path[0] for key in build.asset_layer.selected_asset_keys} == {"llm_spend"}
+    names = [*merged.jobs, *merged.schedules, *merged.sensors]
+    assert [one.name for one in names if not one.name.startswith("llm_spend_")] == [
+        "build",
+        "daily_build",
+        "failed_runs",
+    ]
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        ours = build.execute_in_process(instance=instance, asset_selection=[dbt.LANDING], partition_key="2026-10-25")
+        theirs = merged.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey(["marts", "alerts"])]
+        )
+    assert [event.asset_key for event in ours.get_asset_materialization_events()] == [dbt.LANDING]
+    assert theirs.output_for_node("marts__alerts") == "theirs"
+    assert (sensors.is_ours(ours.dagster_run), sensors.is_ours(theirs.dagster_run)) == (True, False)
+    assert query(tmp_path / "llm_spend.duckdb", "select model from raw.raw_usage_events") == [("gpt-4.1",)]

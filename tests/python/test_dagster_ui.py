@@ -70,9 +70,9 @@ class Ui:
         return answer["data"]
 
     def launch(self, assets: Sequence[str] | None = None, partition: str | None = None) -> str:
-        selector = {**LOCATION, "pipelineName": "build_spend"}
+        selector = {**LOCATION, "pipelineName": "llm_spend_build"}
         if assets:
-            selector["assetSelection"] = [{"path": [asset]} for asset in assets]
+            selector["assetSelection"] = [{"path": ["llm_spend", asset]} for asset in assets]
         tags = [{"key": "dagster/partition", "value": partition}] if partition else []
         launched = self.ask(LAUNCH, run={"selector": selector, "executionMetadata": {"tags": tags}})["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
@@ -150,7 +150,7 @@ def _wait_until_up(ui: Ui) -> None:
 
 def test_a_scheduled_tick_is_evaluated(ui: Ui):
     at = datetime(2026, 10, 26, 5, 10, tzinfo=UTC).timestamp()
-    tick = ui.ask(TICK, schedule={**LOCATION, "scheduleName": "daily_build"}, at=at)["scheduleDryRun"]
+    tick = ui.ask(TICK, schedule={**LOCATION, "scheduleName": "llm_spend_daily_build"}, at=at)["scheduleDryRun"]
     result = tick["evaluationResult"]
     assert result["error"] is None
     [request] = result["runRequests"]

@@ -1,6 +1,7 @@
 """The demo's flaws of instrumentation at their labelled sizes, and lists of the settings that must not fall behind."""
 
 import re
+import tomllib
 from datetime import datetime
 from pathlib import Path
 
@@ -128,6 +129,10 @@ def test_the_package_says_its_own_version() -> None:
     macro = (ROOT / "macros" / "governance" / "versions.sql").read_text(encoding="utf-8")
     version = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["version"]
     assert f"{{% macro package_version() %}}{{{{ return('{version}') }}}}" in macro
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"] == version
+    for guide in ("CHANGELOG.md", "docs/upgrading.md"):
+        sections = re.findall(r"^## (\S+)", (ROOT / guide).read_text(encoding="utf-8"), re.MULTILINE)
+        assert sections[0] == version, f"{guide} begins with another release"
 
 
 def test_every_configuration_file_is_counted_among_the_settings() -> None:

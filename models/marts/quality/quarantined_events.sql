@@ -34,6 +34,7 @@ with quarantined as (
 
 ),
 
+{% if rejected_events() -%}
 rejected as (
 
     select
@@ -65,12 +66,14 @@ rejected as (
 
 ),
 
+{% endif -%}
 final as (
 
     select * from quarantined
+    {% if rejected_events() -%}
     union all
     select * from rejected
-
+    {% endif %}
 )
 
 select * from final

@@ -1,5 +1,7 @@
 -- The cost report in dollars: its amounts are cents. It knows no API keys.
 
+{{ config(enabled='anthropic' in provider_bills()) }}
+
 select
     'anthropic' as provider,
     cast(usage_date as date) as usage_date_utc,

@@ -1,5 +1,7 @@
 -- The usage report in the fields of a usage event; the report does not count requests.
 
+{{ config(enabled='anthropic' in provider_bills()) }}
+
 select
     'anthropic' as provider,
     cast(usage_date as date) as usage_date_utc,

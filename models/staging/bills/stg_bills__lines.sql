@@ -1,5 +1,7 @@
 -- A line is of tokens where it names a model and no charge type of its own.
 
+{{ config(enabled='bill_lines' in provider_bills()) }}
+
 select
     {{ lower_case('provider') }} as provider,
     cast(usage_date as date) as usage_date_utc,

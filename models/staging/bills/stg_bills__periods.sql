@@ -1,5 +1,7 @@
 -- A day is in a bill as of the earlier of its reports; the costs are what makes it a bill.
 
+{{ config(enabled=provider_bills() != []) }}
+
 select
     {{ lower_case('provider') }} as provider,
     cast(usage_date as date) as usage_date_utc,

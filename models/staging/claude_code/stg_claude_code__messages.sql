@@ -1,7 +1,7 @@
 -- Claude Code writes a line for each block of an answer, copies lines into the session that goes on from another, and
 -- lets subagents repeat those of their parent. Of a message the line with the most output says what it used.
 
-{{ config(materialized=shared_step()) }}
+{{ config(enabled='claude_code' in usage_sources(), materialized=shared_step()) }}
 
 with lines as (
 

@@ -6,4 +6,4 @@ select
     cast(at_least as {{ type_ratio() }}) as at_least,
     explanation,
     recommended_action
-from {{ ref('alert_causes') }}
+from {{ config_seed('alert_causes') }}

@@ -4,4 +4,4 @@ select
     cast(rank as {{ dbt.type_bigint() }}) as rule_rank,
     coalesce(hidden_by, '') as hidden_by,
     cast(coalesce(within_days, '0') as {{ dbt.type_bigint() }}) as within_days
-from {{ ref('alert_inhibitions') }}
+from {{ config_seed('alert_inhibitions') }}

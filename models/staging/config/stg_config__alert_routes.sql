@@ -11,4 +11,4 @@ select
     cast(repeat_hours as {{ dbt.type_bigint() }}) as repeat_hours,
     cast(messages_per_run as {{ dbt.type_bigint() }}) as messages_per_run,
     cast(messages_per_minute as {{ dbt.type_bigint() }}) as messages_per_minute
-from {{ ref('alert_routes') }}
+from {{ config_seed('alert_routes') }}

@@ -9,4 +9,4 @@ select
     cast(min_samples as {{ dbt.type_bigint() }}) as min_samples,
     severity,
     coalesce(is_enabled, 'true') = 'true' as is_enabled
-from {{ ref('alert_rule_overrides') }}
+from {{ config_seed('alert_rule_overrides') }}

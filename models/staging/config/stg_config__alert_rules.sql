@@ -13,4 +13,4 @@ select
     owner,
     likely_cause,
     recommended_action
-from {{ ref('alert_rules') }}
+from {{ config_seed('alert_rules') }}

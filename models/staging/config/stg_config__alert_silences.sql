@@ -8,4 +8,4 @@ select
     cast({{ dbt.concat(["ends_at", "':00'"]) }} as {{ type_utc_timestamp() }}) as ends_at,
     author,
     reason
-from {{ ref('alert_silences') }}
+from {{ config_seed('alert_silences') }}

@@ -5,4 +5,4 @@ select
     {{ lower_case('pattern') }} as pattern,
     charge_kind,
     false as is_negated
-from {{ ref('bill_line_rules') }}
+from {{ config_seed('bill_line_rules') }}

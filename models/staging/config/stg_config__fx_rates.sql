@@ -7,7 +7,7 @@ with dated as (
         cast(valid_from as {{ type_validity_date() }}) as valid_from,
         usd_per_unit as rate_text,
         cast(usd_per_unit as {{ type_unit_price() }}) as usd_per_unit
-    from {{ ref('fx_rates') }}
+    from {{ config_seed('fx_rates') }}
 
 ),
 

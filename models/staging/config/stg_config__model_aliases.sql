@@ -6,4 +6,4 @@ select
     provider_id,
     model_id,
     false as is_negated
-from {{ ref('model_aliases') }}
+from {{ config_seed('model_aliases') }}

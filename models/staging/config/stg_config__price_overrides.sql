@@ -17,4 +17,4 @@ select
     + case when service_tier is null then 0 else 2 end
     + case when usage_type is null then 0 else 1 end as specificity,
     note
-from {{ ref('price_overrides') }}
+from {{ config_seed('price_overrides') }}

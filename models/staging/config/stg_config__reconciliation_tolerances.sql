@@ -3,4 +3,4 @@ select
     cast(tolerance_ratio as {{ type_unit_price() }}) as tolerance_ratio,
     {{ money('tolerance_usd') }} as tolerance_usd,
     cast(final_after_days as {{ dbt.type_bigint() }}) as final_after_days
-from {{ ref('reconciliation_tolerances') }}
+from {{ config_seed('reconciliation_tolerances') }}

@@ -1,7 +1,7 @@
 -- Helicone's requests. Cached and cache-write tokens are beside the prompt tokens, cost is in billionths of a dollar,
 -- and a row is written again when anything about the request changes: the last one counts.
 
-{{ config(materialized=shared_step()) }}
+{{ config(enabled='helicone' in usage_sources(), materialized=shared_step()) }}
 
 with requests as (
 

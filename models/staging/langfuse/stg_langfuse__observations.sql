@@ -1,7 +1,7 @@
 -- Langfuse's observations. Its counters stand beside each other, so what is cached or reasoned is added to input and
 -- output; some writers count it twice, which the total tells. A call that stands above other calls repeats them.
 
-{{ config(materialized=shared_step()) }}
+{{ config(enabled='langfuse' in usage_sources(), materialized=shared_step()) }}
 
 {% set counters = langfuse_counters() %}
 {% set known_keys = counters.values() | sum(start=[]) %}

@@ -1,5 +1,7 @@
 -- Who a call was for stands in its trace, which is written again whenever something of it changes.
 
+{{ config(enabled='langfuse' in usage_sources()) }}
+
 with versions as (
 
     select

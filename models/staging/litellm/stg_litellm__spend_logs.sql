@@ -1,7 +1,7 @@
 -- LiteLLM's spend logs. Counts of a failed call are guesses of LiteLLM's, a hit of its cache repeats those of the first
 -- answer, and a spend of 0 may mean that it knows no price.
 
-{{ config(materialized=shared_step()) }}
+{{ config(enabled='litellm' in usage_sources(), materialized=shared_step()) }}
 
 {% set started_at, ended_at, key_user = adapter.quote('startTime'), adapter.quote('endTime'), adapter.quote('user') %}
 -- What only a loaded file says, for the payload has it in other places than the table.

@@ -1,6 +1,8 @@
 -- A line item of tokens names its model: `gpt-4.1-2025-04-14, cached input`, `priority | gpt-5.2, output, long
 -- context`, `gpt-audio-mini audio, input`, or the model alone. Any other is a text of several words.
 
+{{ config(enabled='openai' in provider_bills()) }}
+
 with lines as (
 
     select

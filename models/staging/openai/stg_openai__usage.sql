@@ -1,6 +1,8 @@
 -- The usage reports in the fields of a usage event. Usage without a model is no call: the bill alone has it. A call
 -- that searched the web stands in two reports.
 
+{{ config(enabled='openai' in provider_bills()) }}
+
 select
     'openai' as provider,
     cast(usage_date as date) as usage_date_utc,

@@ -1,7 +1,7 @@
 -- What the span of a call says of the call itself, whoever wrote it: the semantic conventions' names, new and old,
 -- OpenInference's, Traceloop's, Anthropic's SDK's. Tokens leave here in the inclusive form.
 
-{{ config(materialized='table') }}
+{{ config(enabled='otel' in usage_sources(), materialized='table') }}
 
 {% set attributes = {
     'response_model': ['gen_ai.response.model', 'llm.response.model_name', 'llm.model_name', 'embedding.model_name'],

@@ -1,7 +1,7 @@
 -- Whom a call was for and what for: the nearest span up its trace that says it, else the resource. On the way up stands
 -- the call, too, that this one is a part of.
 
-{{ config(materialized='table') }}
+{{ config(enabled='otel' in usage_sources(), materialized='table') }}
 
 {% set context = span_context_attributes() %}
 

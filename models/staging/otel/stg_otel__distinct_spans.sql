@@ -1,7 +1,7 @@
 -- Spans once each, whatever was delivered again, for calls are told apart by the spans above them. A table: the walk up
 -- the trace reads it a dozen times.
 
-{{ config(materialized='table') }}
+{{ config(enabled='otel' in usage_sources(), materialized='table') }}
 
 {% set is_landing = var('event_source', 'demo') == 'landing' %}
 {% set arrived_at = '_loaded_at' if is_landing else 'coalesce(ended_at, started_at)' %}

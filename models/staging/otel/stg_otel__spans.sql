@@ -1,7 +1,7 @@
 -- OpenTelemetry's spans as usage events. A span that one instrumentation puts around another's is the same call: the
 -- inner counts, with what only the outer knows. What is no call says why.
 
-{{ config(materialized='table') }}
+{{ config(enabled='otel' in usage_sources(), materialized='table') }}
 
 {% set parts = ['cached_input_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'reasoning_tokens'] %}
 {% set tokens = ['input_tokens', 'output_tokens'] + parts %}

@@ -9,12 +9,14 @@ from llm_spend import paths
 from llm_spend.alerts.deliver import DeliveryReport, deliver_configured
 from llm_spend.defs.dbt import ALERTS
 from llm_spend.defs.failures import one_line_failures
-from llm_spend.defs.settings import DUCKDB_POOL
+from llm_spend.defs.settings import DUCKDB_POOL, PREFIX
 
 DELIVERED = "alerts_delivered"
+DELIVERY = dg.AssetKey([PREFIX, "alert_delivery"])
 
 
 @dg.asset(
+    key=DELIVERY,
     deps=[ALERTS],
     group_name="delivery",
     description=(
@@ -23,9 +25,7 @@ DELIVERED = "alerts_delivered"
         "channel could not take waits for the next try or run."
     ),
     kinds={"python"},
-    check_specs=[
-        dg.AssetCheckSpec(DELIVERED, asset="alert_delivery", description="No channel has refused an alert for good.")
-    ],
+    check_specs=[dg.AssetCheckSpec(DELIVERED, asset=DELIVERY, description="No channel has refused an alert for good.")],
     # Delivery itself tries for half a minute; an endpoint that is down longer gets some more.
     retry_policy=dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL),
     pool=DUCKDB_POOL,

@@ -15,13 +15,13 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 
 from llm_spend import dbt_run, paths
 from llm_spend.defs.failures import one_line_failures
-from llm_spend.defs.settings import DUCKDB_POOL, Settings
+from llm_spend.defs.settings import DUCKDB_POOL, PREFIX, Settings
 from llm_spend.errors import UserError
 from llm_spend.ingest.schema import PRECEDENCE
 from llm_spend.writing import begin_build, end_build, writing
 
-LANDING = dg.AssetKey("landing")
-ALERTS = dg.AssetKey(["marts", "alerts"])
+LANDING = dg.AssetKey([PREFIX, "landing"])
+ALERTS = dg.AssetKey([PREFIX, "marts", "alerts"])
 
 _LANDED = ("landing", *PRECEDENCE)
 _SOURCES_OF_A_PROJECT = ("dbt_project.yml", "models", "macros", "seeds", "tests/dbt")
@@ -36,7 +36,7 @@ class LayeredTranslator(DagsterDbtTranslator):
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source" and dbt_resource_props["source_name"] in _LANDED:
             return LANDING
-        return super().get_asset_key(dbt_resource_props)
+        return super().get_asset_key(dbt_resource_props).with_prefix(PREFIX)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return group_of(dbt_resource_props["resource_type"], dbt_resource_props["fqn"])
@@ -88,13 +88,13 @@ def dbt_build(settings: Settings, project: DbtProject, days: dg.PartitionsDefini
     @dbt_assets(
         manifest=project.manifest_path,
         project=project,
-        name="dbt_build",
+        name=f"{PREFIX}_dbt_build",
         dagster_dbt_translator=LayeredTranslator(),
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=DUCKDB_POOL,
     )
-    def build(context: dg.AssetExecutionContext, dbt: DbtCliResource):
+    def build(context: dg.AssetExecutionContext):
         window = context.partition_time_window
         touched = dbt_run.touched_days(window.start.date(), window.end.date())
         request = settings.build_request(touched)
@@ -104,7 +104,7 @@ def dbt_build(settings: Settings, project: DbtProject, days: dg.PartitionsDefini
                 held.enter_context(writing(request.database, "Dagster", tell=context.log.info))
                 begin_build(request.database)
             held.enter_context(dbt_run.environment(dbt_run.dbt_environment(request, project.project_dir)))
-            invocation = dbt.cli(dbt_run.build_arguments(request), context=context)
+            invocation = dbt_resource(project).cli(dbt_run.build_arguments(request), context=context)
             try:
                 yield from invocation.stream().fetch_row_counts()
             finally:

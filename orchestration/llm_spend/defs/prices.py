@@ -8,10 +8,11 @@ from pathlib import Path
 import dagster as dg
 
 from llm_spend import paths
+from llm_spend.defs.settings import PREFIX
 from llm_spend.errors import UserError
 from llm_spend.pricing.refresh import RefreshReport, installed_library, refresh
 
-PRICES = dg.AssetKey(["raw", "model_prices"])
+PRICES = dg.AssetKey([PREFIX, "raw", "model_prices"])
 
 
 @dg.asset_check(

@@ -4,7 +4,7 @@ import dagster as dg
 
 from llm_spend import paths
 from llm_spend.defs.failures import one_line_failures
-from llm_spend.defs.settings import DUCKDB_POOL
+from llm_spend.defs.settings import DUCKDB_POOL, PREFIX
 from llm_spend.publish import publish
 from llm_spend.writing import writing
 
@@ -13,8 +13,8 @@ def published_copy(build: dg.AssetsDefinition) -> dg.AssetsDefinition:
     """Made of every mart of a build, when all of them are there."""
 
     @dg.asset(
-        key="published_copy",
-        deps=[key for key in build.keys if key.path[0] == "marts"],
+        key=[PREFIX, "published_copy"],
+        deps=[key for key in build.keys if key.path[1] == "marts"],
         group_name="delivery",
         description=(
             "A read-only DuckDB file of the marts, beside the warehouse: `llm_spend.published.duckdb`. BI tools that "

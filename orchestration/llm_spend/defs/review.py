@@ -9,13 +9,14 @@ from llm_spend import paths, review
 from llm_spend.alerts.deliver import alerts_dir, notify
 from llm_spend.alerts.notices import WEEKLY_REVIEW, notice
 from llm_spend.defs.failures import one_line_failures
-from llm_spend.defs.settings import DUCKDB_POOL
+from llm_spend.defs.settings import DUCKDB_POOL, PREFIX
 
 A_WEEK_AND_A_DAY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8))
 
 
 @dg.asset(
-    deps=[dg.AssetKey(["marts", "weekly_review"])],
+    key=[PREFIX, "weekly_review_posted"],
+    deps=[dg.AssetKey([PREFIX, "marts", "weekly_review"])],
     group_name="delivery",
     description=(
         "The review of the last whole week: a page beside the outbox, and what is to decide as one message. A week is "

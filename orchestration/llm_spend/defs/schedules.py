@@ -6,28 +6,32 @@ import dagster as dg
 
 from llm_spend.defs.prices import prices_are_current
 from llm_spend.defs.review import weekly_review_posted
+from llm_spend.defs.settings import PREFIX
 
+# One process a run: it alone holds the DuckDB file, and starts once.
 BUILD_SPEND = dg.define_asset_job(
-    "build_spend",
-    selection=dg.AssetSelection.all()
+    f"{PREFIX}_build",
+    selection=dg.AssetSelection.key_prefixes(PREFIX)
     - dg.AssetSelection.assets(weekly_review_posted)
     - dg.AssetSelection.checks(prices_are_current),
     description="Load new usage logs, judge them, build every mart and deliver new alerts.",
+    executor_def=dg.in_process_executor,
 )
 
 POST_REVIEW = dg.define_asset_job(
-    "post_review",
+    f"{PREFIX}_review",
     selection=dg.AssetSelection.assets(weekly_review_posted),
     description="Write the review of the last whole week and tell it.",
 )
 CHECK_PRICES = dg.define_asset_job(
-    "check_prices",
+    f"{PREFIX}_check_prices",
     selection=dg.AssetSelection.checks(prices_are_current),
     description="Compare the price book with the installed genai-prices.",
 )
 
 
 @dg.schedule(
+    name=f"{PREFIX}_daily_build",
     job=BUILD_SPEND,
     cron_schedule="10 5 * * *",
     execution_timezone="UTC",
@@ -39,6 +43,7 @@ def daily_build(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 
 
 @dg.schedule(
+    name=f"{PREFIX}_hourly_build",
     job=BUILD_SPEND,
     cron_schedule="10 * * * *",
     execution_timezone="UTC",
@@ -50,7 +55,7 @@ def hourly_build(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 
 
 weekly_review = dg.ScheduleDefinition(
-    name="weekly_review",
+    name=f"{PREFIX}_weekly_review",
     job=POST_REVIEW,
     cron_schedule="0 7 * * 1",
     execution_timezone="UTC",
@@ -59,7 +64,7 @@ weekly_review = dg.ScheduleDefinition(
 )
 
 price_check = dg.ScheduleDefinition(
-    name="price_check",
+    name=f"{PREFIX}_price_check",
     job=CHECK_PRICES,
     cron_schedule="40 4 * * 1",
     execution_timezone="UTC",

@@ -10,17 +10,21 @@ from rich.console import Console
 from llm_spend import paths
 from llm_spend.alerts.deliver import notify
 from llm_spend.alerts.notices import FAILED_CHECKS, FAILED_RUNS, notice
+from llm_spend.defs.settings import PREFIX
 
 _log = logging.getLogger("llm_spend")
 
 
 @dg.run_status_sensor(
+    name=f"{PREFIX}_failed_checks",
     run_status=dg.DagsterRunStatus.SUCCESS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells of checks that failed in a run that succeeded: warnings of the gate and of dbt, refused alerts.",
 )
 def failed_checks(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
     run_id = context.dagster_run.run_id
+    if not is_ours(context.dagster_run):
+        return dg.SkipReason(f"Run {run_id} has nothing of llm_spend.")
     failed = _failed_checks(context)
     if not failed:
         return dg.SkipReason(f"All checks of run {run_id} passed.")
@@ -30,18 +34,27 @@ def failed_checks(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
 
 
 @dg.run_failure_sensor(
+    name=f"{PREFIX}_failed_runs",
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells of a run that failed: a file that cannot be read, an error at the gate, a model or a test.",
 )
-def failed_runs(context: dg.RunFailureSensorContext) -> None:
-    steps = [f"{step.step_key}: {_reason(step)}" for step in context.get_step_failure_events()]
+def failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
     run_id = context.dagster_run.run_id
+    if not is_ours(context.dagster_run):
+        return dg.SkipReason(f"Run {run_id} has nothing of llm_spend.")
+    steps = [f"{step.step_key}: {_reason(step)}" for step in context.get_step_failure_events()]
     _tell(
         FAILED_RUNS,
         run_id,
         f"Run {run_id} failed",
         [*(steps or [context.failure_event.message or ""]), *map(_check_line, _failed_checks(context))],
     )
+    return None
+
+
+def is_ours(run: dg.DagsterRun) -> bool:
+    """Whether a run is of a job of ours, or of some of our assets. A code location may hold those of others."""
+    return run.job_name.startswith(f"{PREFIX}_") or any(key.path[0] == PREFIX for key in run.asset_selection or ())
 
 
 def failed_evaluations(evaluations: Iterable[dg.AssetCheckEvaluation]) -> list[dg.AssetCheckEvaluation]:

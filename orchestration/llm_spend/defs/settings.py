@@ -13,7 +13,10 @@ from llm_spend.ingest.mapping import read_mapping
 from llm_spend.ingest.schema import USAGE_EVENTS
 from llm_spend.ingest.sources import loaded_sources
 
-DUCKDB_POOL = "duckdb"
+PREFIX = "llm_spend"
+"""What every key and name begins with: nothing else in a code location of somebody else's is called so."""
+
+DUCKDB_POOL = f"{PREFIX}_duckdb"
 """Whoever writes the DuckDB file is in this pool, whose limit is one run (orchestration/dagster.yaml)."""
 
 

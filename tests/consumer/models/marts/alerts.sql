@@ -1,0 +1,3 @@
+-- What the shop calls an alert.
+
+select trace as request from {{ ref('chat_log') }} where outcome = 'failed'
