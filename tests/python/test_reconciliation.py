@@ -92,8 +92,8 @@ OPENAI = [
     Gap("cached_as_input", {"tokens": "-0.5"}, [call(M, 0)], [used(1, M, 0, 400_000)], [cost("2")]),
     # the reasoning was not logged: 0.05 M × 10
     Gap("no_reasoning", {"tokens": "0.5"}, [call(M, 50_000)], [used(1, M, 100_000)], [cost("3.5")]),
-    # one call more, but fewer tokens than the 3 M that ours claims: the call is worth the average of the provider's two,
-    # (1.6 M × 2.50 + 0.4 M × 1.25) / 2, and the rest is tokens
+    # one call more, but fewer tokens than the 3 M that ours claims: the call is worth an average one of
+    # the provider, (1.6 M × 2.50 + 0.4 M × 1.25) / 2, and the rest is tokens
     Gap(
         "both",
         {"coverage": "2.25", "tokens": "-5.25"},
