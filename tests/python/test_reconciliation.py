@@ -121,7 +121,7 @@ OPENAI = [
     Gap("reserved", {"fixed": "61"}, costs=[cost("61", "provisioned throughput, gpt-4o", api_key_id=None)]),
     Gap("credited", {"fixed": "-30"}, costs=[cost("-30", "promotional credit", api_key_id=None)]),
     Gap("booked_late", {"timing": "4.2"}, costs=[cost("4.2", "true-up for August", api_key_id=None)]),
-    # final on 14 September; on the 20th it rose by a quarter
+    # final on 18 September; on the 20th it rose by a quarter
     Gap(
         "raised_later",
         {"timing": "0.5"},

@@ -14,8 +14,17 @@ select
         when model is not null then 'tokens'
         else 'other_usage'
     end as charge_kind,
-    {{ lower_case('usage_type') }} as usage_type,
-    cast(quantity as {{ dbt.type_bigint() }}) as quantity,
+    case
+        when {{ lower_case('usage_type') }} = 'cache_read' then 'cached_input'
+        else {{ lower_case('usage_type') }}
+    end as usage_type,
+    cast(
+        case
+            when {{ lower_case("coalesce(unit, 'tokens')") }} in ('token', 'tokens') then quantity
+            when {{ lower_case('unit') }} in ('1k tokens', '1000 tokens') then quantity * 1000
+            when {{ lower_case('unit') }} in ('1m tokens', '1000000 tokens') then quantity * 1000000
+        end as {{ dbt.type_bigint() }}
+    ) as quantity,
     amount,
     upper(coalesce(currency, 'USD')) as currency,
     cast(_dlt_valid_from as {{ type_utc_timestamp() }}) as known_from,

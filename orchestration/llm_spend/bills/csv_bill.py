@@ -37,8 +37,8 @@ _CHARGE_TYPES = {
     "adjustment": "adjustment",
     # FOCUS: what is bought ahead or by the month, and what is given back or added.
     "purchase": "fixed",
-    "credit": "adjustment",
-    "tax": "adjustment",
+    "credit": "fixed",
+    "tax": "fixed",
 }
 _DEFAULTS = {"charge_type": "usage", "currency": "USD"}
 _NEEDED = ("usage_date", "amount")
