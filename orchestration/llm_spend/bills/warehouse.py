@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dlt.extract import DltResource
 
 _NAME = "llm_spend_bills"
+_INSERT_BYTES = 1 << 19
+"""DuckDB needs several hundred bytes to read one of a statement, and dlt's are 32 MB long unless told."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def _destination(database: Path | None) -> "Destination":
     from dlt import destinations
 
     if database:
-        return destinations.duckdb(str(database))
+        return destinations.duckdb(str(database), max_query_length=_INSERT_BYTES)
     profile = _profile()
     engine = profile["type"]
     if engine == "postgres":
