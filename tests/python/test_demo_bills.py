@@ -1,12 +1,20 @@
 """What is planted between the demo's bills and its log is found, to the cent, each in its cause, and nothing else."""
 
+import os
+import subprocess
+import sys
+import tempfile
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-from conftest import query
+import pytest
+
+from conftest import artifacts, query
+from llm_spend.dbt_run import place_arguments
+from llm_spend.paths import project_dir
 
 CAUSES = ("coverage", "tokens", "price", "non_token", "fixed", "timing", "unexplained")
 
@@ -98,3 +106,37 @@ def test_the_months_say_what_is_reconciled(demo: Path) -> None:
         ("openai", september, "gap", 1),
         ("openai", october, "open", 1),
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["postgres", "clickhouse"])
+def test_other_engines_find_the_same(demo: Path, engine: str) -> None:
+    from servers.clickhouse import clickhouse_engine
+    from servers.postgres import postgres_engine
+
+    start = {"postgres": postgres_engine, "clickhouse": clickhouse_engine}[engine]
+    rows = "select * from marts.provider_reconciliation"
+    with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as server:
+        arguments = place_arguments(project_dir(), artifacts(engine), Path(folder) / "logs")
+        subprocess.run(
+            [
+                *(Path(sys.executable).with_name("dbt"), "build", "--target", engine, *arguments),
+                *("--resource-type", "seed", "model", "--select", "+monthly_reconciliation"),
+            ],
+            check=True,
+            env={**os.environ, **server.environment},
+        )
+        columns, found = server.query(rows)
+    expected = query(demo, f"select {', '.join(columns)} from marts.provider_reconciliation")
+    assert _as_texts(found) == _as_texts(expected)
+
+
+def _as_texts(rows: list[tuple]) -> list[list[str]]:
+    """Engines have other types for the same: money to the cent's billionth, flags as 0 and 1, days as timestamps."""
+    return sorted([_as_text(value) for value in row] for row in rows)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:.11f}"
+    return str(value + 0 if isinstance(value, bool) else value).removesuffix(" 00:00:00")
