@@ -1,5 +1,6 @@
 """`llm-spend ingest`: what a provider's API says is in the warehouse, exactly and once, whatever happens on the way."""
 
+import csv
 import gzip
 import hashlib
 import os
@@ -21,13 +22,14 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pytest
 
-from conftest import query
+from conftest import build_sources, query, write_jsonl
 from llm_spend import cli
 from llm_spend.bills import client, fetch, warehouse
 from llm_spend.bills.fetch import days_to_fetch
 from llm_spend.bills.providers import ANTHROPIC, OPENAI
 from llm_spend.bills.tables import BILL_LINES, OPENAI_COSTS, hashed
 from llm_spend.errors import UserError
+from llm_spend.paths import project_dir
 from provider_apis import OPENAI_GROUPS, PASSING_FAULTS, Books, ProviderApis, provider_apis
 
 TODAY = datetime.now(UTC).date()
@@ -732,3 +734,29 @@ def same_as_duckdb(ask: Callable[[str], tuple[list[str], list[tuple]]], database
             assert sorted(found, key=str) == sorted(rows, key=str)
             assert rows
     return True
+
+
+# What is made of it
+
+
+def test_the_tolerances_know_a_bill_as_final_when_it_is_read_no_more() -> None:
+    seed = (project_dir() / "seeds" / "config" / "reconciliation_tolerances.csv").read_text(encoding="utf-8")
+    days = {row["provider"]: int(row["final_after_days"]) for row in csv.DictReader(StringIO(seed))}
+    assert {provider.name: provider.final_after_days for provider in (OPENAI, ANTHROPIC)}.items() <= days.items()
+
+
+@pytest.mark.slow
+def test_what_was_fetched_is_the_bill_that_the_log_is_held_against(bills: tuple[Path, Books], tmp_path: Path) -> None:
+    """Each dollar of both APIs, in the reconciliation of a log that has one call."""
+    database, books = bills
+    call = {"started_at": f"{FIRST}T12:00:00Z", "provider": "openai", "model": "gpt-4o", "input_tokens": 1000}
+    log = write_jsonl(tmp_path / "log.jsonl", [{**call, "output_tokens": 10}])
+    build_sources(database, {log: None}, "monthly_reconciliation", as_of=f"{TODAY} 12:00:00")
+    said = {
+        "openai": sum(row["amount"]["value"] for _, row in books.rows("costs")),
+        "anthropic": sum(Decimal(row["amount"]) for _, row in books.rows("cost_report")) / 100,
+    }
+    found = query(database, "select provider, sum(billed_cost_usd) from marts.monthly_reconciliation group by provider")
+    assert {provider: round(usd, 6) for provider, usd in found} == {
+        provider: round(usd, 6) for provider, usd in said.items()
+    }
