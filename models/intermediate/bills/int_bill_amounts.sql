@@ -14,7 +14,9 @@ with charges as (
         end as model,
         case when charges.known_to is null then charges.amount_usd else 0 end as billed_cost_usd,
         case
-            when charges.known_from < bill_days.final_from and coalesce(charges.known_to, bill_days.final_from) >= bill_days.final_from
+            when
+                charges.known_from < bill_days.final_from
+                and coalesce(charges.known_to, bill_days.final_from) >= bill_days.final_from
                 then charges.amount_usd
             else 0
         end as final_cost_usd,

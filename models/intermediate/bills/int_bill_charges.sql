@@ -48,9 +48,10 @@ matched as (
             order by rules.priority, rules.pattern, rules.charge_kind
         ) as choice
     from texts
-    inner join {{ ref('stg_config__bill_line_rules') }} as rules
-        on texts.provider = coalesce(rules.provider, texts.provider)
-    where {{ rule_holds('texts.line', 'rules') }}
+    cross join {{ ref('stg_config__bill_line_rules') }} as rules
+    where
+        coalesce(rules.provider, texts.provider) = texts.provider
+        and {{ rule_holds('texts.line', 'rules') }}
 
 ),
 

@@ -16,22 +16,46 @@ with periods as (
 
 ),
 
+tolerances as (
+
+    select * from {{ ref('stg_config__reconciliation_tolerances') }}
+
+),
+
+-- one row, whatever the file has
+others as (
+
+    select
+        coalesce(max(tolerance_ratio), 0) as tolerance_ratio,
+        coalesce(max(tolerance_usd), 0) as tolerance_usd,
+        coalesce(max(final_after_days), 0) as final_after_days
+    from tolerances
+    where provider is null
+
+),
+
 tolerated as (
 
     select
         periods.provider as provider,
         periods.usage_date_utc,
         periods.fetched_at,
-        coalesce(tolerances.tolerance_ratio, 0) as tolerance_ratio,
-        coalesce(tolerances.tolerance_usd, 0) as tolerance_usd,
-        {{ add_days('periods.usage_date_utc', 'coalesce(tolerances.final_after_days, 0) + 1') }} as final_from,
-        row_number() over (
-            partition by periods.provider, periods.usage_date_utc
-            order by case when tolerances.provider is null then 1 else 0 end
-        ) as choice
+        coalesce(tolerances.tolerance_ratio, others.tolerance_ratio) as tolerance_ratio,
+        coalesce(tolerances.tolerance_usd, others.tolerance_usd) as tolerance_usd,
+        coalesce(tolerances.final_after_days, others.final_after_days) + 1 as days_to_final
     from periods
-    left join {{ ref('stg_config__reconciliation_tolerances') }} as tolerances
-        on periods.provider = coalesce(tolerances.provider, periods.provider)
+    cross join others
+    left join tolerances
+        on periods.provider = tolerances.provider
+
+),
+
+dated as (
+
+    select
+        *,
+        cast({{ add_days('usage_date_utc', 'days_to_final') }} as {{ type_utc_timestamp() }}) as final_from
+    from tolerated
 
 ),
 
@@ -40,12 +64,11 @@ final as (
     select
         provider,
         usage_date_utc,
-        cast(final_from as {{ type_utc_timestamp() }}) as final_from,
-        fetched_at >= cast(final_from as {{ type_utc_timestamp() }}) as is_final,
+        final_from,
+        fetched_at >= final_from as is_final,
         tolerance_ratio,
         tolerance_usd
-    from tolerated
-    where choice = 1
+    from dated
 
 )
 

@@ -7,36 +7,33 @@
 with attempts as (
 
     select
-        *,
+        attempts.provider as provider,
+        attempts.usage_date_utc as usage_date_utc,
         case
             when {{ milliseconds_between(
-                'started_at', 'cast(' ~ add_days('usage_date_utc', 1) ~ ' as ' ~ type_utc_timestamp() ~ ')'
-            ) }} <= coalesce(latency_ms, 0)
-                then {{ add_days('usage_date_utc', 1) }}
-            else usage_date_utc
-        end as end_date_utc
-    from {{ ref('fct_llm_attempts') }}
+                'attempts.started_at', 'cast(' ~ add_days('attempts.usage_date_utc', 1) ~ ' as ' ~ type_utc_timestamp() ~ ')'
+            ) }} <= coalesce(attempts.latency_ms, 0)
+                then {{ add_days('attempts.usage_date_utc', 1) }}
+            else attempts.usage_date_utc
+        end as end_date_utc,
+        nullif(attempts.project_id, '') as known_project_id,
+        nullif(attempts.api_key_id, '') as known_key_id,
+        coalesce(attempts.priced_model_id, {{ lower_case('attempts.model') }}) as known_model,
+        attempts.service_tier as service_tier,
+        attempts.price_id as price_id,
+        attempts.web_search_requests,
+        attempts.cost_usd,
+        {{ each_name(fields, 'attempts.<name>') }}
+    from {{ ref('fct_llm_attempts') }} as attempts
     where
-        cost_status != 'not_billed'
-        and provider in (select provider from {{ ref('int_bill_days') }})
+        attempts.cost_status != 'not_billed'
+        and attempts.provider in (select bill_days.provider from {{ ref('int_bill_days') }} as bill_days)
 
 ),
 
-attempts_grouped as (
+billed_attempts as (
 
-    select
-        attempts.provider as provider,
-        attempts.usage_date_utc as usage_date_utc,
-        attempts.end_date_utc as end_date_utc,
-        nullif(attempts.project_id, '') as project_id,
-        nullif(attempts.api_key_id, '') as api_key_id,
-        coalesce(attempts.priced_model_id, {{ lower_case('attempts.model') }}) as model,
-        attempts.service_tier as service_tier,
-        attempts.price_id as price_id,
-        cast(count(*) as {{ dbt.type_bigint() }}) as requests,
-        {{ sum_count('attempts.web_search_requests') }} as web_search_requests,
-        {{ sum_money('attempts.cost_usd') }} as cost_usd,
-        {{ each_name(fields, sum_count('attempts.<name>') ~ ' as <name>') }}
+    select attempts.*
     from attempts
     left join {{ ref('int_bill_days') }} as start_days
         on attempts.provider = start_days.provider
@@ -47,7 +44,34 @@ attempts_grouped as (
     where
         start_days.provider is not null
         or end_days.provider is not null
-    group by 1, 2, 3, 4, 5, 6, 7, 8
+
+),
+
+attempts_grouped as (
+
+    select
+        provider,
+        usage_date_utc,
+        end_date_utc,
+        known_project_id as project_id,
+        known_key_id as api_key_id,
+        known_model as model,
+        service_tier,
+        price_id,
+        cast(count(*) as {{ dbt.type_bigint() }}) as requests,
+        {{ sum_count('web_search_requests') }} as web_search_requests,
+        {{ sum_money('cost_usd') }} as cost_usd,
+        {{ each_name(fields, sum_count('<name>') ~ ' as <name>') }}
+    from billed_attempts
+    group by
+        provider,
+        usage_date_utc,
+        end_date_utc,
+        known_project_id,
+        known_key_id,
+        known_model,
+        service_tier,
+        price_id
 
 ),
 
@@ -121,19 +145,27 @@ counted as (
 ),
 {{ billed_quantities('counted') }},
 
+directed as (
+
+    select
+        *,
+        case when side = 'theirs' then 1 else -1 end as direction,
+        max(case when side = 'theirs' and requests is not null then 1 else 0 end) over (
+            partition by provider
+        ) as counts_requests
+    from quantities
+
+),
+
 sized as (
 
     select
         *,
-        case when side = 'theirs' then 1 else -1 end
-        * case
-            when max(case when side = 'theirs' and requests is not null then 1 else 0 end) over (
-                partition by provider
-            ) = 1
-                then coalesce(requests, 0)
+        direction * case
+            when counts_requests = 1 then coalesce(requests, 0)
             else coalesce(input_tokens, 0) + coalesce(output_tokens, 0)
         end as surplus
-    from quantities
+    from directed
 
 ),
 

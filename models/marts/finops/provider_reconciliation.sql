@@ -59,9 +59,13 @@ final as (
             + case when not is_final and coverage_usd < 0 then coverage_usd else 0 end
             + case when not is_final and tokens_usd < 0 then tokens_usd else 0 end
             + case when not is_final and rest_usd < 0 then rest_usd else late_usd end
-            + case when not is_final and charge_kind = 'other_usage' and difference_usd < 0 then difference_usd else 0 end"
+            + case
+                when not is_final and charge_kind = 'other_usage' and difference_usd < 0 then difference_usd
+                else 0
+            end"
         ) }} as timing_usd,
-        {{ money("case when cause_basis = 'unknown' then difference_usd - midnight_usd else 0 end") }} as unexplained_usd
+        {{ money("case when cause_basis = 'unknown' then difference_usd - midnight_usd else 0 end") }}
+            as unexplained_usd
     from revised
 
 )

@@ -17,12 +17,16 @@ with lines as (
 
 ),
 
-read as (
+headed as (
 
     select
         *,
-        {{ dbt.replace(text_word('item', 1), "','", "''") }} as first_word,
-        {{ dbt.position("','", 'item') }} > 0 or {{ dbt.position("' '", 'item') }} = 0 as names_a_model
+        {{ dbt.position("','", 'item') }} > 0 or {{ dbt.position("' '", 'item') }} = 0 as names_a_model,
+        case
+            when {{ dbt.position("','", 'item') }} > 0
+                then {{ text_part('item', 1, dbt.position("','", 'item') ~ ' - 1') }}
+            else item
+        end as head
     from lines
 
 ),
@@ -34,14 +38,14 @@ final as (
         cast(usage_date as date) as usage_date_utc,
         project_id,
         api_key_id,
-        case when names_a_model then first_word end as model,
+        case when names_a_model then {{ text_word('head', 1) }} end as model,
         line,
         case when names_a_model then 'tokens' else 'other_usage' end as charge_kind,
         amount,
         upper(currency) as currency,
         cast(_dlt_valid_from as {{ type_utc_timestamp() }}) as known_from,
         cast(_dlt_valid_to as {{ type_utc_timestamp() }}) as known_to
-    from read
+    from headed
 
 )
 
