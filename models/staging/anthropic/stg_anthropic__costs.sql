@@ -11,7 +11,9 @@ select
     {{ lower_case("coalesce(description, cost_type, '')") }} as line,
     case when coalesce(cost_type, 'tokens') = 'tokens' and model is not null then 'tokens' else 'other_usage' end
         as charge_kind,
-    cast(amount_cents * 0.01 as {{ type_money() }}) as amount,
+    {{ money(
+        'cast(amount_cents as ' ~ type_decimal(30, 14) ~ ") * cast('0.01' as " ~ type_decimal(3, 2) ~ ')'
+    ) }} as amount,
     upper(currency) as currency,
     cast(_dlt_valid_from as {{ type_utc_timestamp() }}) as known_from,
     cast(_dlt_valid_to as {{ type_utc_timestamp() }}) as known_to
