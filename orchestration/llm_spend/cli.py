@@ -94,6 +94,10 @@ def demo(
         moment = _utc_text(as_of) if as_of else None
         with _writing(database, "demo", wait, config) as target:
             _build_and_report(target, "demo", moment, config, full_refresh=False)
+            try:
+                _write_report(target)
+            except UserError as error:  # the demo is built and explained all the same
+                out.print(f"[bold]Report[/bold]  none: {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
 @demo_app.command("generate")
@@ -228,6 +232,19 @@ def review(
         return
     to.write_text(reviewing.html(text) if to.suffix == ".html" else text, encoding="utf-8")
     out.print(f"The review is in {escape(paths.short(to))}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def report(
+    database: DatabaseOption = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The page. Default: beside the database, named .report.html.")
+    ] = None,
+) -> None:
+    """Write the marts as one HTML page that needs no server: spend, drivers, owners, alerts, down to single requests."""
+    if to and to.suffix != ".html":
+        raise UserError(f"--to {to}: name a file that ends in .html")
+    _write_report(database or paths.default_database(), to)
 
 
 @app.command()
@@ -539,6 +556,13 @@ def _publish(database: Path, to: Path | None = None) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _write_report(database: Path, to: Path | None = None) -> None:
+    from llm_spend.report import write_report
+
+    page = write_report(database, to)
+    out.print(f"[bold]Report[/bold]  {escape(paths.short(page.path))}", highlight=False, soft_wrap=True)
 
 
 def _progress() -> Progress:

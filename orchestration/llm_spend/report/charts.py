@@ -12,7 +12,7 @@ SERIES = [f"var(--series-{place})" for place in range(6)]
 CONFIG = {
     "aria": False,
     "background": "transparent",
-    "font": "inherit",
+    "font": "system-ui, sans-serif",
     "view": {"stroke": None},
     "axis": {
         "domainColor": "var(--line)", "gridColor": "var(--line)", "tickColor": "var(--line)",
@@ -123,10 +123,10 @@ def _budgets() -> alt.LayerChart:
 def _waterfall() -> alt.LayerChart:
     """From the period before to this one, driver by driver."""
     base = alt.Chart(ROWS, height=HEIGHT).encode(
-        x=alt.X("name:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, labelLimit=110))
+        x=alt.X("name:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')"))
     )
     return alt.layer(
-        base.mark_bar(size=44).encode(
+        base.mark_bar(width={"band": 0.72}).encode(
             y=_usd("low:Q", scale=alt.Scale(zero=False, nice=True)),
             y2="high:Q",
             color=alt.Color(
@@ -136,14 +136,14 @@ def _waterfall() -> alt.LayerChart:
             ),
             tooltip=_tooltip("name", "amount"),
         ),
-        base.mark_text(dy=-7, fontSize=11.5).encode(y=alt.Y("high:Q"), text="amount:N"),
+        base.mark_text(dy=-7).encode(y=alt.Y("high:Q"), text="amount:N"),
     )
 
 
 def _intervals() -> alt.LayerChart:
     """Each new version's change of cost per request, with its bounds."""
     base = alt.Chart(ROWS, height=alt.Step(34)).encode(y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)))
-    change = alt.X("change:Q", title="change of cost per request", axis=alt.Axis(format="+%", tickCount=6, grid=True))
+    change = alt.X("change:Q", title="change of cost per request", axis=alt.Axis(labelExpr="datum.value === 0 ? '0' : format(datum.value, '+.0%')", tickCount=6, grid=True))
     colour = alt.Color(
         "verdict:N",
         legend=None,

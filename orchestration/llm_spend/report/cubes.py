@@ -90,11 +90,11 @@ MARGIN = Cube(
     "marts.tenant_margin",
     columns={"day": "usage_month", "tenant": "tenant_id", "quadrant": "quadrant"},
     measures={
-        "months": "count(*)",
-        "months_without_revenue": "sum(case when revenue_usd is null then 1 else 0 end)",
+        "paying": "sum(case when revenue_usd is not null then 1 else 0 end)",
         "revenue": "sum(coalesce(revenue_usd, 0))",
         "calls": "sum(cost_usd)",
         "allocated": "sum(allocated_unattributed_usd + allocated_charges_usd)",
+        "without_revenue": "sum(case when revenue_usd is null then total_cost_usd else 0 end)",
         "wasted": "sum(wasted_cost_usd)",
         "margin": "sum(coalesce(margin_usd, 0))",
     },
@@ -150,6 +150,8 @@ def _keep_names(connection: duckdb.DuckDBPyConnection) -> date | None:
 _NAMED_ELSEWHERE = """
     insert into kept
     select entity_type, entity_id from marts.alerts where is_page and entity_type in ('tenant', 'endpoint', 'agent')
+    union
+    select 'tenant', '(unattributed)'
     union
     select 'endpoint', endpoint_tag from marts.prompt_version_deltas where verdict in ('regression', 'improvement')
     union

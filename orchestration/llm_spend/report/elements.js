@@ -25,7 +25,7 @@ const TONES = {
 
 /**
  * A table of objects. A column is {key, label, kind, href, show, bar}: `kind` says how a value is written, `href` where
- * it leads, `show` replaces the cell, `bar` draws the value's size behind it.
+ * it leads, `show` replaces the cell, `bar` draws the value's size behind it. Rows past the limit are shown on request.
  */
 function table(columns, rows, { foot, caption, limit = 10 } = {}) {
   const isNumber = (column) => !["text", "words", "node"].includes(column.kind ?? "text");
@@ -36,7 +36,7 @@ function table(columns, rows, { foot, caption, limit = 10 } = {}) {
     const href = column.href?.(row);
     const content = column.show ? column.show(row)
       : isNumber(column) ? WRITTEN[column.kind](value ?? null) : named(column.kind === "words" ? words(value) : value, href);
-    const size = column.bar && largest[column.key] ? Math.abs(value ?? 0) / largest[column.key] : 0;
+    const size = column.bar && row !== foot && largest[column.key] ? Math.abs(value ?? 0) / largest[column.key] : 0;
     return el(tag, { class: [isNumber(column) ? "number" : "", column.class ?? ""].join(" ").trim() || undefined,
       scope: tag === "th" ? "row" : undefined, style: size ? `--size: ${(size * 100).toFixed(1)}%` : undefined,
       "data-bar": Boolean(size) }, content);
@@ -56,12 +56,12 @@ function table(columns, rows, { foot, caption, limit = 10 } = {}) {
     foot && el("tfoot", {}, el("tr", {}, columns.map((column, place) => cell(column, foot, place ? "td" : "th")))));
   const wrapped = el("div", { class: "table", role: "region", tabindex: "0", "aria-label": caption }, node);
   if (rows.length <= limit + 1) return wrapped;
-  const last = rows.at(-1)?.quiet ? 1 : 0; // everything else stays in sight
-  [...body.rows].slice(limit, rows.length - last).forEach((row) => row.classList.add("more"));
+  // a row that stands for others gives way to them
+  [...body.rows].forEach((row, place) => row.classList.add(rows[place].stands ? "less" : place < limit ? "always" : "more"));
   const button = el("button", { type: "button", class: "quiet", onclick: () => {
     wrapped.classList.add("all");
     button.remove();
-  } }, `Show all ${count(rows.length - last)}`);
+  } }, `Show all ${count(rows.filter((row) => !row.stands && !row.quiet).length)}`);
   return el("div", {}, wrapped, button);
 }
 
@@ -107,7 +107,10 @@ const views = [];
 async function drawChart(place, name, rows, onclick) {
   const options = { actions: false, renderer: "svg", ast: true, mode: "vega-lite", config: data.config, tooltip: { theme: "page" } };
   await attached(place);
-  const { view } = await window.vegaEmbed(place, { ...data.charts[name], datasets: { rows } }, options);
+  const spec = data.charts[name];
+  // a width that is the page's and a height by the row do not go together
+  const height = spec.height.step ? spec.height.step * new Set(rows.map((row) => row.name)).size : spec.height;
+  const { view } = await window.vegaEmbed(place, { ...spec, height, datasets: { rows } }, options);
   views.push(view);
   if (onclick) view.addEventListener("click", (_, item) => item?.datum && onclick(item.datum));
   place.dataset.drawn = rows.length;

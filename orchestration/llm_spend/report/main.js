@@ -34,7 +34,7 @@ function drawFilters() {
   const go = (changes) => { location.hash = address(state.section, changes); };
   const day = (key, label) => el("label", {}, label, el("input", { type: "date", name: key, min: FIRST, max: LAST, value: state[key],
     onchange: (event) => go({ [key]: event.target.value || DEFAULTS[key] }) }));
-  const choice = (key, label, options) => el("label", {}, label, el("select", { name: key, onchange: (event) => go({ [key]: event.target.value === "" ? undefined : event.target.value.slice(1) }) },
+  const choice = (key, label, options) => el("label", {}, el("select", { name: key, "aria-label": label, onchange: (event) => go({ [key]: event.target.value === "" ? undefined : event.target.value.slice(1) }) },
     options.map(([value, text]) => el("option", { value: value === undefined ? "" : `=${value}`, selected: state[key] === value, title: text }, text.length > 60 ? `${[...text].slice(0, 60).join("")}…` : text))));
   const tenantNames = group(SPEND, ["tenant"], []).map((row) => row.tenant).filter((name) => name !== ELSE);
   const traffics = SPEND.columns.traffic.names.filter((name) => name !== PRODUCTION);
@@ -60,7 +60,7 @@ async function draw({ isFirst } = {}) {
   drawFilters();
   const main = document.getElementById("main");
   const content = FIRST || state.section === "quality" ? section() : [panel({ title: title(), wide: true, empty: "There is no call yet: the log that was built is empty. Load one with llm-spend build --events, and write the report again." })];
-  main.replaceChildren(breadcrumbs(), el("h1", { title: title() }, title()), el("div", { class: "panels" }, content.flat().filter(Boolean)));
+  main.replaceChildren(state.section === "overview" ? "" : breadcrumbs(), el("h1", { title: title() }, title()), el("div", { class: "panels" }, content.flat().filter(Boolean)));
   document.title = `${title().slice(0, 80)} · LLM spend`;
   if (!isFirst && drawnSection !== state.section + state.pins.join()) {
     scrollTo(0, 0);

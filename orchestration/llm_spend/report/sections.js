@@ -13,8 +13,8 @@ const METRICS = {
   share: { label: "Share", kind: "percent", sql: (m) => `${m.cost} / nullif(sum(${m.cost}) over (), 0)` },
   requests: { label: "Requests", kind: "count" },
   attempts: { label: "Attempts", kind: "count" },
-  cost_per_request: { label: "Per request", kind: "usd", ratio: ["cost", "requests"] },
-  cost_per_success: { label: "Per success", kind: "usd", ratio: ["cost", "successes"] },
+  cost_per_request: { label: "Per request", kind: "unit", ratio: ["cost", "requests"] },
+  cost_per_success: { label: "Per success", kind: "unit", ratio: ["cost", "successes"] },
   input_per_request: { label: "Input tokens per request", kind: "count", ratio: ["input_tokens", "requests"] },
   wasted: { label: "Wasted", kind: "usd" },
   wasted_share: { label: "Wasted share", kind: "percent", ratio: ["wasted", "cost"] },
@@ -33,7 +33,8 @@ const METRICS = {
   margin: { label: "Left", kind: "usd", bar: true },
   margin_ratio: { label: "Margin", kind: "percent", ratio: ["margin", "revenue"] },
 };
-const SHOWN = ["cost", "share", "requests", "cost_per_request", "wasted"];
+const SHORT = ["cost", "share", "requests"];
+const LONG = [...SHORT, "cost_per_request", "wasted"];
 
 function withRatios(row, metrics, whole) {
   const derived = { ...row, share: whole ? divided(row.cost, whole.cost) : null };
@@ -51,8 +52,9 @@ const sqlColumns = (cube, metrics) => metrics.map((metric) => {
 });
 
 /** A Top list: sums by one dimension or two, everything else, and the total. */
-function breakdown(by, { title, note, cube = facts(), metrics = SHOWN, order = "cost desc", wide, limit, trend = cube.columns.day && metrics === SHOWN } = {}) {
+function breakdown(by, { title, note, cube = facts(), metrics, order = "cost desc", wide, limit = 10, trend = true, chosen = tests() } = {}) {
   const dimension = by.at(-1);
+  metrics ??= wide ? LONG : SHORT;
   if (dimension === "user" && !state.pins.includes("user")) {
     // the cube of users holds only those who are named
     const { users: named } = data.cubes;
@@ -62,20 +64,23 @@ function breakdown(by, { title, note, cube = facts(), metrics = SHOWN, order = "
     if (everyone.attempts > added(rows, ["attempts"]).attempts) rows.push({ ...Object.fromEntries(rest), user: ELSE });
     return list(named, ["user", "user_type"], rows, everyone);
   }
-  return list(cube, by, group(cube, by, tests()), total(cube, tests()));
+  return list(cube, by, group(cube, by, chosen), total(cube, chosen));
 
   function list(of, keys, found, sums) {
     const [sorted, direction] = order.split(" ");
     const days = trend ? daily(of, dimension) : undefined;
     const lines = found
       .map((row) => withRatios({ ...row, quiet: row[dimension] === ELSE }, metrics, sums))
-      .sort((one, other) => one.quiet - other.quiet || (direction ? other[sorted] - one[sorted] : one[sorted] - other[sorted]));
-    const label = (row) => row[dimension] ?? everythingElse(dimension, data.others[dimension]);
+      .map((row) => (row.paying === 0 ? { ...row, revenue: null, margin: null } : row))
+      .sort((one, other) => one.quiet - other.quiet || (direction ? other[sorted] - one[sorted] : (one[sorted] ?? Infinity) - (other[sorted] ?? Infinity)));
+    const hidden = lines.length > limit + 1 ? lines.slice(limit) : [];
+    const others = hidden.length ? [{ ...withRatios(added(hidden, Object.keys(of.measures)), metrics, sums), [dimension]: ELSE, quiet: true, stands: hidden.filter((row) => !row.quiet).length }] : [];
+    const label = (row) => row.stands ? everythingElse(dimension, row.stands + (hidden.at(-1).quiet ? data.others[dimension] : 0)) : row[dimension] ?? everythingElse(dimension, data.others[dimension]);
     const columns = [
-      { key: dimension, label: KINDS[dimension][0][0].toUpperCase() + KINDS[dimension][0].slice(1), kind: "text",
+      { key: dimension, label: capital(KINDS[dimension][0]), kind: "text",
         href: (row) => (row.quiet || !found.length ? undefined : pinned(keys, row)),
         show: (row) => named(row === foot ? "Total" : label(row), row === foot || row.quiet ? undefined : pinned(keys, row)) },
-      ...keys.filter((key) => key !== dimension).map((key) => ({ key, label: key === "user_type" ? "Type" : KINDS[key][0], kind: "text",
+      ...keys.filter((key) => key !== dimension).map((key) => ({ key, label: key === "user_type" ? "Type" : capital(KINDS[key][0]), kind: "text",
         show: (row) => (row === foot ? "" : row[key] ?? "") })),
       ...(days ? [{ key: "trend", label: "By day", kind: "node", class: "trend", show: (row) => (row === foot ? "" : spark(days(row[dimension]))) }] : []),
       ...metrics.map((metric) => ({ key: metric, ...METRICS[metric] })),
@@ -84,12 +89,14 @@ function breakdown(by, { title, note, cube = facts(), metrics = SHOWN, order = "
     const exported = () => [[...keys, ...metrics], ...lines.map((row) => [...keys.map((key) => (key === dimension ? label(row) : row[key])), ...metrics.map((metric) => row[metric])])];
     return panel({
       title: title ?? `Top ${KINDS[dimension][1].toLowerCase()}`, note, wide,
-      tables: [table(columns, lines, { foot, caption: title ?? KINDS[dimension][1], limit })],
+      tables: [table(columns, [...lines.slice(0, limit), ...others, ...lines.slice(limit)], { foot, caption: title ?? KINDS[dimension][1], limit })],
       sql: () => statement(of, keys, sqlColumns(of, metrics), order), exported,
       empty: found.length ? undefined : NOTHING,
     });
   }
 }
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 function pinned(keys, row) {
   const chosen = Object.fromEntries(keys.filter((key) => key in KINDS && row[key] !== ELSE).map((key) => [key, row[key]]));
@@ -144,7 +151,7 @@ function unitCost() {
   const cube = facts();
   const versions = group(cube, ["version"], tests({ without: ["version"] })).filter((row) => row.version !== ELSE).slice(0, SERIES).map((row) => row.version);
   const days = group(cube, ["day", "version"], tests({ without: ["version"] })).filter((row) => versions.includes(row.version) && row.requests);
-  const rows = days.map((row) => ({ day: row.day, slot: versions.indexOf(row.version), value: row.cost / row.requests, date: longDate(row.day), name: row.version, amount: `${usd(row.cost / row.requests)} × ${count(row.requests)}` }));
+  const rows = days.map((row) => ({ day: row.day, slot: versions.indexOf(row.version), value: row.cost / row.requests, date: longDate(row.day), name: row.version, amount: `${unit(row.cost / row.requests)} × ${count(row.requests)}` }));
   return panel({
     title: "Cost per request, by prompt version", wide: true,
     chart: { name: "unit_cost", rows: rows.sort((one, other) => (one.day < other.day ? -1 : 1)), label: `Cost per request by day of ${versions.join(", ")}`, legend: versions.map((name, place) => [name, place, drill("version", name)]) },
@@ -190,14 +197,14 @@ function overview() {
     figures(
       ["Spend", usd(whole.cost), `${count(whole.requests)} requests in ${count(whole.attempts)} attempts`],
       hasWeeks && [`Last 7 days to ${date(state.to)}`, usd(week.cost), `${signedPercent(divided(week.cost - before.cost, before.cost))} on the week before`],
-      ["Cost of a request", usd(divided(whole.cost, whole.requests)), `${usd(divided(whole.cost, whole.successes))} for each success`],
+      ["Cost of a request", unit(divided(whole.cost, whole.requests)), `${unit(divided(whole.cost, whole.successes))} for each success`],
       ["Wasted on retries", usd(whole.wasted), `${percent(divided(whole.wasted, whole.cost))} of the spend`],
       whole.without_cost > 0 && ["Without a known cost", count(whole.without_cost), "attempts, not in the spend", "warn"],
     ),
     attention(),
     spendByDay("endpoint"),
-    forecast(), budgets(), drivers(),
-    breakdown(["endpoint"], { title: "Top endpoints" }), breakdown(["tenant"], { title: "Top tenants" }),
+    breakdown(["endpoint"]), breakdown(["tenant"]),
+    forecast(), drivers(), budgets(),
   ];
 }
 
@@ -209,11 +216,13 @@ function attention() {
   const items = open.slice(0, 6).map((alert) => el("li", {},
     el("a", { href: address("alerts", { alert: alert.alert_id }), class: "card" },
       el("span", { class: "line" }, pill(alert.severity, TONES[alert.severity]), el("strong", { class: "number" }, usd(alert.impact_usd)), " at stake"),
-      el("strong", { class: "name", title: alert.entity_id }, alert.entity_id),
+      el("strong", { class: "name", title: alert.entity_id }, aboutWhom(alert)),
       el("span", { class: "note" }, `${words(alert.rule_id)} since ${date(alert.opened_at)}. ${plain(alert.cause_explanation)}.`))));
   return panel({ title: "Needs attention", wide: true, body: [el("ul", { class: "cards" }, items)],
     empty: open.length ? undefined : "No open alert. What fired before stands under Alerts." });
 }
+
+const aboutWhom = ({ entity_type: type, entity_id: name }) => (["total", "prompt_version"].includes(type) ? name : `${words(type)} ${name}`);
 
 /** The running month of the total budget, day by day. */
 function forecast() {
@@ -255,7 +264,7 @@ function budgets() {
     rows: rows.slice(0, 8).map((row) => ({ name: budgetName(row), share: divided(row.spent_usd, row.amount_usd), projected_share: divided(row.projected_usd, row.amount_usd), status: STATUS[row.status] ?? row.status,
       spent: usd(row.spent_usd), budget: usd(row.amount_usd), projected: usd(row.projected_usd) })),
     label: `Budgets by their use: ${rows.slice(0, 8).map((row) => `${budgetName(row)} ${percent(divided(row.spent_usd, row.amount_usd))}`).join(", ")}` });
-  return listed("budgets", columns, { title: "Budgets in their running period", limit: 5, chart, wide: false,
+  return listed("budgets", columns, { title: "Budgets in their running period", limit: 8, chart, wide: true,
     note: "Bars: used so far. Upright marks: where the period will end. Neither the time range nor the filters matter here.",
     empty: "There are no budgets yet. They are rows of budgets.csv, in your own configuration." });
 }
@@ -310,15 +319,15 @@ function focus() {
     figures(
       ["Spend", usd(whole.cost), `${percent(divided(whole.cost, total(SPEND, within(state.from, state.to).filter(([dimension]) => !PINS.includes(dimension))).cost))} of ${state.tenant === undefined ? "all spend" : "this tenant's spend"}`],
       ["Requests", count(whole.requests), `${count(whole.attempts)} attempts`],
-      ["Cost of a request", usd(divided(whole.cost, whole.requests)), `${count(Math.round(divided(whole.input_tokens, whole.requests) ?? 0))} input and ${count(Math.round(divided(whole.output_tokens, whole.requests) ?? 0))} output tokens`],
+      ["Cost of a request", unit(divided(whole.cost, whole.requests)), `${count(Math.round(divided(whole.input_tokens, whole.requests) ?? 0))} input and ${count(Math.round(divided(whole.output_tokens, whole.requests) ?? 0))} output tokens`],
       ["Wasted on retries", usd(whole.wasted), `${percent(divided(whole.wasted, whole.cost))} of it`],
     ),
+    (has("endpoint") || has("version")) && versionChanges(),
     has("version") && samples(),
-    (has("endpoint") || has("version")) && versionChanges({ wide: true }),
     has("endpoint") && unitCost(),
     spendByDay(stacked),
     !has("endpoint") && breakdown(["endpoint"]),
-    !has("user") && breakdown(["user"]),
+    !has("user") && breakdown(["user"], { trend: false }),
     !has("version") && breakdown(["endpoint", "version"], { title: "Prompt versions" }),
     state.tenant === undefined && breakdown(["tenant"]),
     !has("model") && breakdown(["model"]),
@@ -350,27 +359,29 @@ function samples(found = SAMPLES.filter((row) => tests().every(([dimension, test
 const VERDICT = { regression: "regression", improvement: "improvement", no_clear_change: "no clear change", insufficient_data: "insufficient data" };
 
 /** New prompt versions against those before, with intervals. */
-function versionChanges({ wide } = {}) {
+function versionChanges() {
   const change = (ratio) => (ratio === null ? null : ratio - 1);
   const name = (row) => `${row.endpoint_tag} · ${row.prompt_version}`;
   const interval = (row) => (row.cost_per_request_ratio === null ? "unknown" : `${signedPercent(change(row.cost_per_request_lower_ratio))} … ${signedPercent(change(row.cost_per_request_upper_ratio))}`);
+  const ofVersion = (row) => (isKept("version", row.prompt_version) && isKept("endpoint", row.endpoint_tag) ? address("focus", { endpoint: row.endpoint_tag, version: row.prompt_version }) : undefined);
+  const moved = (row) => `${unit(row.cost_per_request_before_usd)} → ${unit(row.cost_per_request_after_usd)}`;
   const columns = [
-    { key: "prompt_version", label: "Version", href: (row) => (isKept("version", row.prompt_version) && isKept("endpoint", row.endpoint_tag) ? address("focus", { endpoint: row.endpoint_tag, version: row.prompt_version }) : undefined) },
-    { key: "endpoint_tag", label: "Endpoint" }, { key: "predecessor", label: "Against" }, { key: "first_seen_date", label: "Since" },
-    { key: "cost_per_request_before_usd", label: "Before", kind: "usd" }, { key: "cost_per_request_after_usd", label: "After", kind: "usd" },
-    { key: "ratio", label: "Change", kind: "node", class: "number", show: (row) => el("span", { class: "nowrap" }, `${signedPercent(change(row.cost_per_request_ratio))}`) },
-    { key: "interval", label: "99 % bounds", kind: "node", class: "number", show: (row) => el("span", { class: "nowrap" }, interval(row)) },
-    { key: "samples", label: "Requests", kind: "node", class: "number", show: (row) => el("span", { class: "nowrap" }, `${count(row.requests_before)} → ${count(row.requests_after)}`) },
+    { key: "prompt_version", label: "Version", href: ofVersion, show: (row) => [named(row.prompt_version, ofVersion(row)), el("span", { class: "note under", title: row.endpoint_tag }, row.endpoint_tag)] },
+    { key: "predecessor", label: "Against" },
+    { key: "first_seen_date", label: "Since", kind: "node", show: (row) => el("span", { class: "nowrap" }, date(row.first_seen_date)) },
+    { key: "moved", label: "Cost of a request", kind: "node", class: "number", show: (row) => moved(row) },
+    { key: "change", label: "Change, 99 % bounds", kind: "node", class: "number", show: (row) => [el("strong", {}, signedPercent(change(row.cost_per_request_ratio))), el("span", { class: "note under" }, interval(row))] },
+    { key: "samples", label: "Requests", kind: "node", class: "number", show: (row) => `${count(row.requests_before)} → ${count(row.requests_after)}` },
     { key: "verdict", label: "Verdict", kind: "node", show: (row) => pill(VERDICT[row.verdict] ?? row.verdict, TONES[row.verdict]) },
-    { key: "rollback_savings_per_30_days_usd", label: "Going back saves in 30 days", kind: "usd" },
-    { key: "owner", label: "Owner" }, { key: "change_note", label: "What changed" },
+    { key: "rollback_savings_per_30_days_usd", label: "Going back saves", kind: "usd" },
+    { key: "change_note", label: "What changed", class: "prose", show: (row) => [plain(row.change_note), el("span", { class: "note under" }, row.owner ?? "")] },
   ];
   const judged = (rows) => rows.filter((row) => row.cost_per_request_ratio !== null).slice(0, 20);
   const chart = (rows) => (judged(rows).length ? { name: "intervals", keep: true,
     rows: judged(rows).map((row) => ({ name: name(row), change: change(row.cost_per_request_ratio), lower: change(row.cost_per_request_lower_ratio), upper: change(row.cost_per_request_upper_ratio), verdict: VERDICT[row.verdict] ?? row.verdict, moved: signedPercent(change(row.cost_per_request_ratio)), interval: interval(row) })),
     label: `Change of cost per request: ${judged(rows).map((row) => `${name(row)} ${signedPercent(change(row.cost_per_request_ratio))}, ${interval(row)}`).join("; ")}` } : undefined);
-  return listed("versions", columns, { title: "New prompt versions against the ones before", wide: wide ?? true, chart,
-    note: "Cost per request in the seven whole days after a release against the seven before. A regression is at least 5 % dearer with 99 % confidence.",
+  return listed("versions", columns, { title: "New prompt versions against the ones before", wide: true, chart,
+    note: "Cost per request in the seven whole days after a release against the seven before. A regression is at least 5 % dearer with 99 % confidence. What going back saves is for 30 days.",
     empty: "No prompt version here has a predecessor to be compared with. Log prompt_version with each call, and raise it with each deploy." });
 }
 
@@ -386,14 +397,14 @@ const silentChanges = () => listed("silent_changes", SILENT, { title: "Routing c
 
 // ---- sections of one question
 
-const tenants = () => [spendByDay("tenant"), breakdown(["tenant"], { title: "Tenants", wide: true, limit: 25, metrics: [...SHOWN, "cost_per_success"], trend: true }), drivers()];
-const endpoints = () => [spendByDay("endpoint"), breakdown(["endpoint"], { title: "Endpoints", wide: true, limit: 25, metrics: [...SHOWN, "cost_per_success", "input_per_request"], trend: true }), drivers()];
+const tenants = () => [spendByDay("tenant"), breakdown(["tenant"], { title: "Tenants", wide: true, limit: 25, metrics: [...LONG, "cost_per_success"] }), drivers()];
+const endpoints = () => [spendByDay("endpoint"), breakdown(["endpoint"], { title: "Endpoints", wide: true, limit: 25, metrics: [...LONG, "cost_per_success", "input_per_request"] }), drivers()];
 const users = () => [
   breakdown(["user"], { title: "Users", wide: true, limit: 25, note: "The dearest of all and of each endpoint by name. Services are marked as such, so that they do not hide among people." }),
   breakdown(["agent"], { title: "Agents", wide: true }), spendByDay("agent", { title: "Spend by day and agent" }),
 ];
 const models = () => [
-  spendByDay("model"), breakdown(["model"], { title: "Models", wide: true, limit: 25, metrics: [...SHOWN, "cost_per_success", "hit_rate"], trend: true }),
+  spendByDay("model"), breakdown(["model"], { title: "Models", wide: true, limit: 25, metrics: [...LONG, "cost_per_success", "hit_rate"] }),
   listed("routing", [
     { key: "endpoint_tag", label: "Endpoint", href: (row) => (isKept("endpoint", row.endpoint_tag) ? drill("endpoint", row.endpoint_tag) : undefined) }, { key: "model", label: "In use" }, { key: "candidate", label: "Candidate" },
     { key: "attempts", label: "Attempts", kind: "count" }, { key: "cost_usd", label: "Cost", kind: "usd" }, { key: "candidate_cost_usd", label: "At the candidate", kind: "usd" },
@@ -402,7 +413,7 @@ const models = () => [
     empty: "No cheaper candidate is named. Candidates are rows of routing_candidates.csv, in your own configuration." }),
   silentChanges(),
 ];
-const versions = () => [versionChanges(), silentChanges(), breakdown(["endpoint", "version"], { title: "Spend by prompt version", wide: true, limit: 25, metrics: [...SHOWN, "input_per_request"] })];
+const versions = () => [versionChanges(), silentChanges(), breakdown(["endpoint", "version"], { title: "Spend by prompt version", wide: true, limit: 25, metrics: [...LONG, "input_per_request"] })];
 
 const CAUSES = ["wasted_by_errors", "wasted_by_timeouts", "wasted_by_rate_limits", "wasted_by_cancelling"];
 
@@ -422,8 +433,8 @@ function retries() {
       sql: () => statement(SPEND, ["day"], sqlColumns(SPEND, ["wasted", ...CAUSES]), "day"),
       exported: () => [["day", "wasted", ...CAUSES], ...days.map((row) => [row.day, row.wasted, ...CAUSES.map((cause) => row[cause])])],
       empty: rows.length ? undefined : whole.attempts ? "Nothing was wasted: no retry in these days." : NOTHING }),
-    breakdown(["endpoint"], { title: "Waste by endpoint", wide: true, cube: SPEND, metrics, order: "wasted desc" }),
-    breakdown(["tenant"], { title: "Waste by tenant", wide: true, cube: SPEND, metrics: metrics.slice(0, 5), order: "wasted desc" }),
+    breakdown(["endpoint"], { title: "Waste by endpoint", wide: true, cube: SPEND, metrics, order: "wasted desc", trend: false }),
+    breakdown(["tenant"], { title: "Waste by tenant", wide: true, cube: SPEND, metrics: metrics.slice(0, 5), order: "wasted desc", trend: false }),
     listed("hidden_retries", [{ key: "endpoint_tag", label: "Endpoint" }, { key: "hidden_retries", label: "Retries under new ids", kind: "count" }, { key: "hidden_retries_cost_usd", label: "Cost", kind: "usd" }],
       { title: "Retries that hide under new request ids", note: `They count as requests above. ${NOT_FILTERED}`, empty: "No sign of a client that makes a new request id for each retry." }),
   ];
@@ -446,25 +457,34 @@ function cache() {
       sql: () => statement(cube, ["day", "endpoint"], sqlColumns(cube, ["hit_rate"]), "day"),
       exported: () => [["day", "endpoint", "hit_rate"], ...days.map((row) => [row.day, row.endpoint, row.cached_tokens / row.input_tokens])],
       empty: rows.length ? undefined : NOTHING }),
-    breakdown(["model", "endpoint"], { title: "Cache by endpoint and model", wide: true, cube, metrics, order: "missed desc" }),
+    breakdown(["model", "endpoint"], { title: "Cache by endpoint and model", wide: true, cube, metrics, order: "missed desc", trend: false }),
   ];
 }
 
 function margin() {
   const cube = data.cubes.margin;
-  const months = [...new Set(group(cube, ["day"], tests()).map((row) => row.day))].sort();
-  const whole = total(cube, tests());
-  const empty = !months.length ? NOTHING : whole.revenue || whole.months > whole.months_without_revenue ? undefined : "No revenue is known, so there is no margin to show. Revenue is in tenant_revenue.csv, in your own configuration.";
-  const span = months.length > 1 ? `${date(months[0], { month: "short", year: "numeric" })} to ${date(months.at(-1), { month: "short", year: "numeric" })}` : months.length ? date(months[0], { month: "long", year: "numeric" }) : "";
-  if (empty) return [panel({ title: "Margin by tenant", wide: true, empty })];
-  const rows = group(cube, ["tenant"], tests()).filter((row) => row.months > row.months_without_revenue && row.tenant !== ELSE).sort((one, other) => one.margin - other.margin);
+  const month = chosenMonth();
+  const chosen = [["day", (day) => day === month], ...tests({ without: ["day"] })];
+  const whole = total(cube, chosen);
+  if (!whole.paying) {
+    return [panel({ title: "Margin by tenant", wide: true, empty: cube.length ? "No revenue is known, so there is no margin to show. Revenue is in tenant_revenue.csv, in your own configuration." : NOTHING })];
+  }
+  const written = date(month, { month: "long", year: "numeric" });
+  const isRunning = shifted(LAST, 1).slice(0, 7) === month.slice(0, 7);
+  const rows = group(cube, ["tenant"], chosen).filter((row) => row.paying && row.tenant !== ELSE).sort((one, other) => one.margin - other.margin);
   const losing = rows.filter((row) => row.margin < 0);
-  const says = losing.length ? `${losing.length === 1 ? "One tenant costs" : `${losing.length} tenants cost`} more than ${losing.length === 1 ? "it pays" : "they pay"}: ${losing.slice(0, 3).map((row) => `${row.tenant} ${usd(row.margin)}`).join(", ")}.` : "Every tenant with a known revenue pays more than it costs.";
+  const says = losing.length ? `${losing.length === 1 ? "One tenant costs more than it pays" : `${losing.length} tenants cost more than they pay`}: ${losing.slice(0, 3).map((row) => `${row.tenant} ${usd(row.margin)}`).join(", ")}.` : "Every tenant with a known revenue pays more than it costs.";
   const shown = rows.length > 20 ? [...rows.slice(0, 10), ...rows.slice(-10)] : rows;
+  const select = el("select", { "aria-label": "Month", onchange: (event) => { location.hash = address(state.section, { month: event.target.value }); } },
+    [...MONTHS].reverse().map((each) => el("option", { value: each, selected: each === month }, date(each, { month: "long", year: "numeric" }))));
   return [
-    figures(["Pays", usd(whole.revenue), span], ["Calls cost", usd(whole.calls)], ["Charges and shared spend", usd(whole.allocated)], ["Left", usd(whole.margin), percent(divided(whole.margin, whole.revenue)), whole.margin < 0 ? "bad" : undefined]),
-    panel({ title: "What each tenant leaves", wide: true, note: `${says} Whole months: ${span}.`, chart: { name: "signed", keep: true, label: says, rows: shown.map((row) => ({ name: row.tenant, usd: row.margin, amount: usd(row.margin) })) } }),
-    breakdown(["tenant"], { title: "Margin by tenant", wide: true, cube, metrics: ["revenue", "calls", "allocated", "margin", "margin_ratio", "wasted"], order: "margin", limit: 25, note: "A tenant without a known revenue has 0 there, and nothing left or lost." }),
+    figures(["Pays", usd(whole.revenue), written], ["Calls cost", usd(whole.calls), isRunning ? `until ${date(LAST)}` : undefined], ["Charges and shared spend", usd(whole.allocated)],
+      ["Left", usd(whole.margin), percent(divided(whole.margin, whole.revenue)), whole.margin < 0 ? "bad" : undefined]),
+    panel({ title: "What each tenant leaves", wide: true, note: `${says}${isRunning ? " The month is not over: it has its whole revenue and the calls so far." : ""}`,
+      body: [el("p", { class: "tools" }, el("label", {}, "Month ", select))],
+      chart: { name: "signed", label: says, rows: shown.map((row) => ({ name: row.tenant, usd: row.margin, amount: usd(row.margin) })) } }),
+    breakdown(["tenant"], { title: "Margin by tenant", wide: true, cube, chosen, metrics: ["revenue", "calls", "allocated", "margin", "margin_ratio", "wasted"], order: "margin", limit: 25, trend: false,
+      note: whole.without_revenue ? `${usd(whole.without_revenue)} of the cost belongs to nobody with a known revenue: it has no margin, and is not in what is left.` : undefined }),
   ];
 }
 
@@ -476,15 +496,19 @@ function alerts() {
   return [
     ...(chosen ? incident(chosen) : []),
     listed("alerts", [
-      { key: "entity_id", label: "What", href: (row) => address("alerts", { alert: row.alert_id }) }, { key: "rule_id", label: "Rule", kind: "words" },
+      { key: "entity_id", label: "What", href: toIncident, show: (row) => [named(words(row.rule_id), toIncident(row)), el("span", { class: "note under", title: row.entity_id }, aboutWhom(row))] },
       { key: "severity", label: "Severity", kind: "node", show: (row) => pill(row.severity, TONES[row.severity]) },
-      { key: "opened_at", label: "Known since", show: (row) => row.opened_at.replace(" 00:00:00", "").slice(0, 16) }, { key: "resolved_at", label: "Resolved", show: (row) => (row.resolved_at ? row.resolved_at.slice(0, 10) : pill("open", "warn")) },
-      { key: "impact_usd", label: "At stake", kind: "usd", bar: true }, { key: "cause_explanation", label: "Likely cause" }, { key: "owner", label: "Owner" },
+      { key: "opened_at", label: "Known since", class: "nowrap", show: (row) => date(row.opened_at) },
+      { key: "resolved_at", label: "Resolved", class: "nowrap", show: (row) => (row.resolved_at ? date(row.resolved_at) : pill("open", "warn")) },
+      { key: "impact_usd", label: "At stake", kind: "usd" }, { key: "cause_explanation", label: "Likely cause", class: "prose", show: (row) => plain(row.cause_explanation) },
+      { key: "owner", label: "Owner" },
     ], { title: "Incidents", wide: true, limit: 15, note: `${count(pages)} that page come first, then those with the same cause and those for the digest.`,
       keep: (row) => !state.from || (row.window_start.slice(0, 10) <= state.to && (row.resolved_at ?? row.window_end) >= state.from),
       empty: "No rule has fired in these days. Rules are rows of alert_rules.csv." }),
   ];
 }
+
+const toIncident = (row) => address("alerts", { alert: row.alert_id });
 
 /** One incident with its evidence. */
 function incident(alert) {
@@ -537,7 +561,7 @@ function quality() {
     reconciliation(),
     listed("unpriced", [{ key: "model", label: "Model" }, { key: "provider", label: "Provider" }, { key: "cost_status", label: "Why", kind: "words" }, { key: "attempts", label: "Attempts", kind: "count" }, { key: "input_tokens", label: "Input tokens", kind: "count" }, { key: "output_tokens", label: "Output tokens", kind: "count" }, { key: "nearest_models", label: "Resembles" }],
       { title: "Usage without a known cost", wide: true, note: "Not in the spend. marts.unpriced_usage has the rows to add to price_overrides.csv.", empty: "Every call that should have a cost has one." }),
-    listed("health", [{ key: "check_name", label: "Check", kind: "words" }, { key: "failed_calls", label: "Findings", kind: "count", bar: true }, { key: "checked_calls", label: "Checked", kind: "count" }, { key: "passed", label: "Passed", kind: "node", class: "number", show: (row) => percent(row.checked_calls ? 1 - row.failed_calls / row.checked_calls : null) }, { key: "cost_usd", label: "Dollars concerned", kind: "usd" }, { key: "what_to_do", label: "What mends it", class: "prose", show: (row) => (row.failed_calls ? row.what_to_do : "") }],
+    listed("health", [{ key: "check_name", label: "Check", kind: "words" }, { key: "failed_calls", label: "Findings", kind: "count" }, { key: "checked_calls", label: "Checked", kind: "count" }, { key: "passed", label: "Passed", kind: "node", class: "number", show: (row) => percent(row.checked_calls ? 1 - row.failed_calls / row.checked_calls : null) }, { key: "cost_usd", label: "Dollars concerned", kind: "usd" }, { key: "what_to_do", label: "What mends it", class: "prose", show: (row) => (row.failed_calls ? row.what_to_do : "") }],
       { title: "Can the log be believed", wide: true, limit: 16, empty: "No call has been checked yet." }),
     listed("refused", [{ key: "reason", label: "Reason", class: "prose", show: (row) => plain(row.reason) }, { key: "source", label: "Source" }, { key: "outcome", label: "Outcome" }, { key: "refused_rows", label: "Rows", kind: "count" }],
       { title: "Rows that were refused", wide: true, empty: "No row was refused.", note: "marts.quarantined_events says which, with file and line." }),
@@ -555,5 +579,5 @@ function reconciliation() {
 const SECTIONS = {
   overview: ["Overview", overview], tenants: ["Tenants", tenants], endpoints: ["Endpoints", endpoints], users: ["Users and agents", users],
   models: ["Models", models], versions: ["Prompt versions", versions], retries: ["Retries and waste", retries], cache: ["Cache", cache],
-  margin: ["Margin", margin], alerts: ["Alerts", alerts], quality: ["Coverage and quality", quality], focus: [undefined, focus],
+  margin: ["Margin", margin], alerts: ["Alerts", alerts], quality: ["Data quality", quality], focus: [undefined, focus],
 };

@@ -46,10 +46,15 @@ function tests({ without = [] } = {}) {
   ].filter(([dimension]) => !without.includes(dimension));
 }
 
+/** Margins are those of one month: the chosen one, else the last of the time range. */
+const MONTHS = data.cubes.margin.columns.day.names;
+const chosenMonth = () => (MONTHS.includes(state.month) ? state.month : MONTHS.filter((month) => month <= state.to).at(-1) ?? MONTHS[0]);
+
 /** The same as SQL, for a cube's relation. */
 function conditions(cube) {
   const columns = cube.dimensions;
-  const chosen = [`${columns.day} between date ${literal(state.from)} and date ${literal(state.to)}`];
+  const chosen = [cube === data.cubes.margin ? `${columns.day} = date ${literal(chosenMonth())}`
+    : `${columns.day} between date ${literal(state.from)} and date ${literal(state.to)}`];
   if (columns.traffic && state.traffic === PRODUCTION) chosen.push("is_in_scope");
   else if (columns.traffic && state.traffic !== EVERYTHING) chosen.push(`${columns.traffic} = ${literal(state.traffic)}`);
   for (const dimension of ["tenant", ...state.pins]) {

@@ -79,6 +79,8 @@ function usd(amount) {
   return `${amount < 0 ? "−" : ""}$${written}`;
 }
 
+/** The price of one: never rounded to the cent alone. */
+const unit = (amount) => (amount === null || Math.abs(amount) >= 10 || amount === 0 ? usd(amount) : `$${(amount >= 0.001 ? fine : finest).format(amount)}`);
 const signedUsd = (amount) => (amount > 0 ? `+${usd(amount)}` : usd(amount));
 const count = (amount) => (amount === null ? NONE : whole.format(amount));
 const percent = (ratio) => (ratio === null ? NONE : `${tenths.format(ratio * 100).replace("-", "−")}%`);
@@ -86,7 +88,7 @@ const signedPercent = (ratio) => (ratio > 0 ? `+${percent(ratio)}` : percent(rat
 const times = (ratio) => (ratio === null ? NONE : `${cents.format(ratio)}×`);
 const plain = (text) => (text === null || text === undefined ? NONE : String(text));
 const words = (text) => plain(text).replaceAll("_", " ");
-const WRITTEN = { usd, signedUsd, count, percent, signedPercent, times, text: plain, words };
+const WRITTEN = { usd, unit, signedUsd, count, percent, signedPercent, times, text: plain, words };
 
 const date = (day, options = { day: "numeric", month: "short" }) =>
   new Date(`${day.slice(0, 10)}T00:00:00Z`).toLocaleDateString("en-GB", { ...options, timeZone: "UTC" });
