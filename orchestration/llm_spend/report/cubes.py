@@ -241,7 +241,7 @@ def _select(cube: Cube) -> str:
         for name, sql in cube.columns.items()
     ]
     measures = [f"{sql} as {name}" for name, sql in cube.measures.items()]
-    first = f"{cube.columns['day']} >= date_trunc('month', $1)" if cube is MARGIN else f"{cube.columns['day']} >= $1"
+    first = f"{cube.columns['day']} >= date_trunc('month', cast($1 as date))" if cube is MARGIN else f"{cube.columns['day']} >= $1"
     conditions = [first, *([cube.where] if cube.where else [])]
     return (
         f"select {', '.join(columns + measures)} from {cube.relation} where {' and '.join(conditions)}"

@@ -81,7 +81,7 @@ function panel({ title, note, chart, tables = [], body = [], sql, exported, wide
       onclick: () => download(title, csv(exported())) }, "CSV"),
     sql && el("button", { type: "button", class: "quiet", "aria-label": `Copy ${title} as SQL`,
       onclick: () => showSql(typeof sql === "function" ? sql() : sql) }, "SQL"));
-  node.append(el("header", {}, el("h2", {}, title), !empty && tools.childElementCount ? tools : ""), note ? el("p", { class: "note" }, note) : "");
+  node.append(el("header", {}, el("h2", {}, title), !empty && tools.childElementCount ? tools : ""), note && !empty ? el("p", { class: "note" }, note) : "");
   if (empty) node.append(el("p", { class: "empty" }, empty));
   else {
     if (chart) node.append(figure(chart), chart.legend ? legend(chart.legend) : "");

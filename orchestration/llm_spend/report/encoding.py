@@ -20,7 +20,7 @@ def _column(values: Sequence[object]) -> dict[str, Any]:
     present = [value for value in values if value is not None]
     if present and all(isinstance(value, Decimal) for value in present):
         return _amounts(values)
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
+    if present and all(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
         return {"values": [round(value, 9) if isinstance(value, float) else value for value in values]}
     texts = [None if value is None else _text(value) for value in values]
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}

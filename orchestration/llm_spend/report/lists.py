@@ -146,7 +146,7 @@ DRIVERS = """
 select period_type, period_start, entity_type, entity_id, driver, cost_change_usd, cost_usd_before, cost_usd_after
 from marts.spend_change_drivers
 where
-    period_type in ('week', 'month') and period_start >= date_trunc('month', $1)
+    period_type in ('week', 'month') and period_start >= date_trunc('month', cast($1 as date))
     and (
         entity_type = 'total'
         or entity_type in ('tenant', 'endpoint')

@@ -39,7 +39,7 @@ function drawFilters() {
   const tenantNames = group(SPEND, ["tenant"], []).map((row) => row.tenant).filter((name) => name !== ELSE);
   const traffics = SPEND.columns.traffic.names.filter((name) => name !== PRODUCTION);
   const described = (name) => name.replace(/^prod /, "production, ").replace(" real", "").replace(/^(staging|dev) (test|demo)$/, "$1, $2").concat(/ (test|demo)$/.test(name) ? " data" : "");
-  const quick = [["All", FIRST, LAST], ["28 days", shifted(LAST, -27), LAST], ["7 days", shifted(LAST, -6), LAST]].map(([text, from, to]) => [text, from < FIRST ? FIRST : from, to]);
+  const quick = [["All", FIRST, LAST], ["28 days", shifted(LAST, -27), LAST], ["7 days", shifted(LAST, -6), LAST]].filter(([, from]) => from >= FIRST);
   form.replaceChildren(
     el("div", { class: "quick", role: "group", "aria-label": "Time range" }, quick.map(([text, from, to]) =>
       el("a", { href: address(state.section, { from, to }), "aria-current": state.from === from && state.to === to ? "true" : undefined }, text))),

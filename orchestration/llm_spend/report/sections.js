@@ -140,7 +140,7 @@ function spendByDay(dimension, { title = "Spend by day", wide = true } = {}) {
       days.map((row) => withRatios(row, ["cost_per_request"])), { caption: title, limit: 400 })],
     sql: () => statement(cube, ["day", dimension], [["cost", cube.measures.cost]], "day"),
     exported: () => [["day", dimension, "cost"], ...group(cube, ["day", dimension], tests()).sort((one, other) => (one.day < other.day ? -1 : 1)).map((row) => [row.day, row[dimension] ?? "everything else", row.cost])],
-    empty: days.length ? undefined : NOTHING,
+    empty: days.length > 1 ? undefined : days.length ? `${usd(whole.cost)} on ${longDate(days[0].day)}. A chart over time needs a second day.` : NOTHING,
   });
 }
 
@@ -164,7 +164,7 @@ function unitCost() {
       return sql;
     },
     exported: () => [["day", "version", "cost_per_request", "requests", "cost"], ...days.map((row) => [row.day, row.version, row.cost / row.requests, row.requests, row.cost])],
-    empty: rows.length ? undefined : NOTHING,
+    empty: new Set(rows.map((row) => row.day)).size > 1 ? undefined : rows.length ? "A chart over time needs a second day." : NOTHING,
   });
 }
 
@@ -432,7 +432,7 @@ function retries() {
       tables: [table([{ key: "day", label: "Day" }, ...["wasted", ...CAUSES].map((key) => ({ key, ...METRICS[key] }))], days, { limit: 400, caption: "Wasted by day" })],
       sql: () => statement(SPEND, ["day"], sqlColumns(SPEND, ["wasted", ...CAUSES]), "day"),
       exported: () => [["day", "wasted", ...CAUSES], ...days.map((row) => [row.day, row.wasted, ...CAUSES.map((cause) => row[cause])])],
-      empty: rows.length ? undefined : whole.attempts ? "Nothing was wasted: no retry in these days." : NOTHING }),
+      empty: !whole.attempts ? NOTHING : !rows.length ? "Nothing was wasted: no retry in these days." : days.length > 1 ? undefined : says }),
     breakdown(["endpoint"], { title: "Waste by endpoint", wide: true, cube: SPEND, metrics, order: "wasted desc", trend: false }),
     breakdown(["tenant"], { title: "Waste by tenant", wide: true, cube: SPEND, metrics: metrics.slice(0, 5), order: "wasted desc", trend: false }),
     listed("hidden_retries", [{ key: "endpoint_tag", label: "Endpoint" }, { key: "hidden_retries", label: "Retries under new ids", kind: "count" }, { key: "hidden_retries_cost_usd", label: "Cost", kind: "usd" }],
@@ -456,7 +456,7 @@ function cache() {
       tables: [table([{ key: "day", label: "Day" }, { key: "endpoint", label: "Endpoint" }, { key: "hit_rate", ...METRICS.hit_rate }], days.map((row) => withRatios(row, ["hit_rate"])), { limit: 400, caption: "Hit rate by day" })],
       sql: () => statement(cube, ["day", "endpoint"], sqlColumns(cube, ["hit_rate"]), "day"),
       exported: () => [["day", "endpoint", "hit_rate"], ...days.map((row) => [row.day, row.endpoint, row.cached_tokens / row.input_tokens])],
-      empty: rows.length ? undefined : NOTHING }),
+      empty: new Set(rows.map((row) => row.day)).size > 1 ? undefined : rows.length ? says : NOTHING }),
     breakdown(["model", "endpoint"], { title: "Cache by endpoint and model", wide: true, cube, metrics, order: "missed desc", trend: false }),
   ];
 }
