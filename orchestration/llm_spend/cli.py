@@ -241,7 +241,7 @@ def report(
         Path | None, typer.Option("--to", help="The page. Default: beside the database, named .report.html.")
     ] = None,
 ) -> None:
-    """Write the marts as one HTML page that needs no server: spend, drivers, owners, alerts, down to single requests."""
+    """Write the marts as one HTML page that needs no server: from the total down to single requests."""
     if to and to.suffix != ".html":
         raise UserError(f"--to {to}: name a file that ends in .html")
     _write_report(database or paths.default_database(), to)
@@ -253,10 +253,11 @@ def forget(
     database: DatabaseOption = None,
     wait: WaitOption = WAIT_MINUTES,
 ) -> None:
-    """Take a user out of every table: the spend stays, under a random name. The published copy is made anew."""
+    """Take a user out of every table: the spend stays, under a random name. Published copy and report are made anew."""
     from llm_spend import privacy
     from llm_spend.ingest.identity import keyed_digest, salt_from_environment
     from llm_spend.publish import published_path
+    from llm_spend.report import report_path
 
     salt = salt_from_environment()
     with _writing(database, "forget", wait) as target:
@@ -269,6 +270,8 @@ def forget(
         )
         if published_path(target).exists():
             _publish(target)
+        if report_path(target).exists():
+            _write_report(target)
 
 
 @app.command()

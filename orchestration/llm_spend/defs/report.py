@@ -12,8 +12,8 @@ from llm_spend.report import report_path, write_report
     deps=[dg.AssetKey("published_copy")],
     group_name="delivery",
     description=(
-        "One HTML page of the marts beside the warehouse, `llm_spend.report.html`, from the published copy: it holds up no "
-        "build. Only its owner may read it, for it names customers."
+        "One HTML page of the marts beside the warehouse, `llm_spend.report.html`, made from the published copy: it "
+        "holds up no build. Only its owner may read it, for it names customers."
     ),
     kinds={"python"},
 )

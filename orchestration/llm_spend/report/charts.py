@@ -8,9 +8,11 @@ HEIGHT = 240
 ROWS = alt.NamedData(name="rows")
 SERIES = [f"var(--series-{place})" for place in range(6)]
 """The last is everything else."""
+SIGNED = "datum.value === 0 ? '0' : format(datum.value, '+.0%')"
 
 CONFIG = {
     "aria": False,
+    "autosize": {"type": "fit-x", "contains": "padding"},
     "background": "transparent",
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
@@ -39,18 +41,24 @@ def specs() -> dict[str, dict[str, Any]]:
         "signed": _signed_bars(),
         "coverage": _share_bar(),
     }
-    return {
-        name: chart.properties(width="container").to_dict() | {"config": {}, "autosize": {"type": "fit-x", "contains": "padding"}}
-        for name, chart in charts.items()
-    }
+    return {name: chart.properties(width="container").to_dict() | {"config": {}} for name, chart in charts.items()}
 
 
-def _day(title: str | None = None) -> alt.X:
-    return alt.X("day:T", title=title, timeUnit="utcyearmonthdate", axis=alt.Axis(format="%-d %b", tickCount=6, labelOverlap=True, labelFlush=True))
+def _day() -> alt.X:
+    return alt.X(
+        "day:T",
+        title=None,
+        timeUnit="utcyearmonthdate",
+        axis=alt.Axis(format="%-d %b", tickCount=6, labelOverlap=True, labelFlush=True),
+    )
 
 
 def _usd(field: str, **options: Any) -> alt.Y:
     return alt.Y(field, title=None, axis=alt.Axis(format="$,~r", tickCount=4), **options)
+
+
+def _name(limit: int = 220) -> alt.Y:
+    return alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=limit))
 
 
 def _colour() -> alt.Color:
@@ -93,13 +101,15 @@ def _cumulative() -> alt.LayerChart:
         base.transform_filter("datum.label")
         .mark_text(align="right", dy=-8, dx=-2, fontSize=11, color="var(--text)")
         .encode(x=_day(), y=_usd("usd:Q"), text="label:N"),
-        base.mark_point(size=60, opacity=0).encode(x=_day(), y=_usd("usd:Q"), tooltip=_tooltip("date", "what", "amount")),
+        base.mark_point(size=60, opacity=0).encode(
+            x=_day(), y=_usd("usd:Q"), tooltip=_tooltip("date", "what", "amount")
+        ),
     )
 
 
 def _budgets() -> alt.LayerChart:
     """Each budget as far as it is used, and where its period will end."""
-    base = alt.Chart(ROWS, height=alt.Step(26)).encode(y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)))
+    base = alt.Chart(ROWS, height=alt.Step(26)).encode(y=_name())
     share = alt.X("share:Q", title=None, axis=alt.Axis(format="%", tickCount=5, grid=True))
     tooltip = _tooltip("name", "spent", "budget", "projected", "status")
     return alt.layer(
@@ -132,7 +142,9 @@ def _waterfall() -> alt.LayerChart:
             color=alt.Color(
                 "kind:N",
                 legend=None,
-                scale=alt.Scale(domain=["total", "more", "less"], range=["var(--series-5)", "var(--more)", "var(--less)"]),
+                scale=alt.Scale(
+                    domain=["total", "more", "less"], range=["var(--series-5)", "var(--more)", "var(--less)"]
+                ),
             ),
             tooltip=_tooltip("name", "amount"),
         ),
@@ -142,8 +154,12 @@ def _waterfall() -> alt.LayerChart:
 
 def _intervals() -> alt.LayerChart:
     """Each new version's change of cost per request, with its bounds."""
-    base = alt.Chart(ROWS, height=alt.Step(34)).encode(y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)))
-    change = alt.X("change:Q", title="change of cost per request", axis=alt.Axis(labelExpr="datum.value === 0 ? '0' : format(datum.value, '+.0%')", tickCount=6, grid=True))
+    base = alt.Chart(ROWS, height=alt.Step(34)).encode(y=_name(260))
+    change = alt.X(
+        "change:Q",
+        title="change of cost per request",
+        axis=alt.Axis(labelExpr=SIGNED, tickCount=6, grid=True),
+    )
     colour = alt.Color(
         "verdict:N",
         legend=None,
@@ -172,7 +188,7 @@ def _lines(y: alt.Y) -> alt.LayerChart:
 
 def _signed_bars() -> alt.LayerChart:
     """Dollars left or lost, by name."""
-    base = alt.Chart(ROWS, height=alt.Step(24)).encode(y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=180)))
+    base = alt.Chart(ROWS, height=alt.Step(24)).encode(y=_name(180))
     return alt.layer(
         base.mark_bar(height=12).encode(
             x=alt.X("usd:Q", title=None, axis=alt.Axis(format="$,~r", tickCount=5, grid=True)),

@@ -13,9 +13,14 @@ from llm_spend.report.encoding import encode
 
 MAX_ROWS = 60_000
 """Of a cube: about a megabyte of the page, and a few milliseconds for each look at it."""
-FITS = ((50, 50, None), (30, 50, None), (20, 50, None), (15, 30, None), (10, 30, None), (10, 20, 366), (6, 12, 183), (4, 6, 92))
+FITS = (
+    (50, 50, None), (30, 50, None), (20, 50, None), (15, 30, None),
+    (10, 30, None), (10, 20, 366), (6, 12, 183), (4, 6, 92),
+)  # fmt: skip
 """How many tenants, how many names of everything else and how many days are tried, until the cube is small enough.
 Every tenant calls every endpoint: their number tells."""
+CANDIDATES = 2_000
+"""The dearest users of an endpoint are looked for among so many of the dearest of all."""
 NAMED = ("tenant", "endpoint", "version", "model", "agent")
 
 
@@ -82,7 +87,7 @@ CACHE = Cube(
         "cached_tokens": "sum(cached_input_tokens)",
         "cost": "sum(cost_usd)",
         "savings": "sum(cache_savings_usd)",
-        "missed": "sum(missed_savings_usd)",
+        "missed": "sum(coalesce(missed_savings_usd, 0))",
     },
 )
 
@@ -171,20 +176,29 @@ def _keep_users(connection: duckdb.DuckDBPyConnection, first_day: date | None) -
     connection.execute(
         """
         create or replace temp table users as
+        with dearest as (
+            select entity_id from marts.entity_daily_spend where entity_type = 'user' and usage_date >= $1
+            group by entity_id order by sum(cost_usd) desc, entity_id limit $2
+        )
+
         select
             endpoint_tag, user_id, sum(case when is_in_scope then cost_usd end) as cost_usd, count(*) as attempts
-        from marts.fct_llm_attempts where usage_date >= $1
+        from marts.fct_llm_attempts
+        where usage_date >= $1 and user_id in (select entity_id from dearest)
         group by endpoint_tag, user_id
         """,
-        [first_day],
+        [first_day, CANDIDATES],
     )
     for names in (100, 50, 20, 10, 5, 2):
         connection.execute("delete from kept where dimension = 'user'")
         connection.execute(_DEAREST_USERS, [names])
         (rows,) = connection.execute(
             """
-            select coalesce(sum(least(attempts, 2 * (select count(distinct usage_date) from marts.retry_multipliers))), 0)
-            from users where user_id in (select name from kept where dimension = 'user')
+            with days as (select count(distinct usage_date) as days from marts.retry_multipliers)
+
+            select coalesce(sum(least(attempts, 2 * days.days)), 0)
+            from users cross join days
+            where user_id in (select name from kept where dimension = 'user')
             """
         ).fetchone()
         if rows <= MAX_ROWS:
@@ -198,11 +212,13 @@ _DEAREST_USERS = """
     ),
 
     ranked as (
-        select user_id, row_number() over (partition by endpoint_tag order by cost_usd desc nulls last, user_id) as place
+        select
+            user_id, row_number() over (partition by endpoint_tag order by cost_usd desc nulls last, user_id) as place
         from users
         where endpoint_tag in (select name from kept where dimension = 'endpoint')
         union all
-        select user_id, ceil(row_number() over (order by cost_usd desc nulls last, user_id) / 2) as place
+        select
+            user_id, ceil(row_number() over (order by cost_usd desc nulls last, user_id) / 2) as place
         from overall
     )
 
@@ -223,7 +239,12 @@ def _others(connection: duckdb.DuckDBPyConnection, first_day: date | None) -> di
         for dimension in NAMED
     }
     (users,) = connection.execute(
-        "select count(distinct user_id) from users where user_id not in (select name from kept where dimension = 'user')"
+        """
+        select count(distinct entity_id) from marts.entity_daily_spend
+        where entity_type = 'user' and usage_date >= $1
+            and entity_id not in (select name from kept where dimension = 'user')
+        """,
+        [first_day],
     ).fetchone()
     return {**others, "user": users}
 
@@ -241,7 +262,11 @@ def _select(cube: Cube) -> str:
         for name, sql in cube.columns.items()
     ]
     measures = [f"{sql} as {name}" for name, sql in cube.measures.items()]
-    first = f"{cube.columns['day']} >= date_trunc('month', cast($1 as date))" if cube is MARGIN else f"{cube.columns['day']} >= $1"
+    first = (
+        f"{cube.columns['day']} >= date_trunc('month', cast($1 as date))"
+        if cube is MARGIN
+        else f"{cube.columns['day']} >= $1"
+    )
     conditions = [first, *([cube.where] if cube.where else [])]
     return (
         f"select {', '.join(columns + measures)} from {cube.relation} where {' and '.join(conditions)}"

@@ -107,7 +107,8 @@ limit 150""",
 select alert_id, entity_type, entity_id, cost_usd, usual_cost_usd, beyond_usual_usd
 from marts.alert_contributors
 where
-    contributor_rank <= 3 and beyond_usual_usd > 0
+    contributor_rank <= 3
+    and beyond_usual_usd > 0
     and entity_type in ('tenant', 'endpoint', 'model', 'prompt_version', 'agent', 'user')
     and alert_id in (
         select alert_id from marts.alerts where is_page order by status, opened_at desc, alert_id limit 40

@@ -13,7 +13,8 @@ import vl_convert
 
 from llm_spend.report.charts import CONFIG, specs
 
-SCRIPTS = ("values.js", "state.js", "elements.js", "sections.js", "main.js")
+SCRIPTS = ("values", "state", "elements", "tables", "overview", "focus", "topics", "incidents", "quality", "main")
+"""One after the other they are one script."""
 
 
 def page(data: dict[str, Any]) -> str:
@@ -25,7 +26,7 @@ def page(data: dict[str, Any]) -> str:
     content = {**data, "charts": specs(), "config": CONFIG}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     packed = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
-    scripts = [_vega(), "".join(_file(name) for name in SCRIPTS)]
+    scripts = [_vega(), "".join(_file(f"{name}.js") for name in SCRIPTS)]
     parts = {
         "policy": " ".join(f"'sha256-{_digest(script)}'" for script in scripts),
         "style": _file("page.css"),
