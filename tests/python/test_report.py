@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from conftest import query, run_cli
 from llm_spend.database import connect
+from llm_spend.defs.report import report as spend_report
 from llm_spend.errors import UserError
 from llm_spend.publish import publish
 from llm_spend.report import cubes, report_path, write_report
@@ -281,6 +283,16 @@ def test_the_command_writes_beside_the_database_for_its_owner(demo: Path, tmp_pa
 
     copy = publish(database, tmp_path / "copy.duckdb").path
     assert write_report(copy, tmp_path / "copy.html").path.read_text() == target.read_text()
+
+
+def test_dagster_makes_it_of_the_published_copy(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = tmp_path / "spend.duckdb"
+    publish(demo, tmp_path / "spend.published.duckdb")
+    monkeypatch.setenv("LLM_SPEND_DUCKDB_PATH", str(database))
+    run = dg.materialize([spend_report])
+    (made,) = run.asset_materializations_for_node("report")
+    assert made.metadata["path"].value == str(tmp_path / "spend.report.html")
+    assert not database.exists(), "the warehouse is free for the next build"
 
 
 def test_the_demo_ends_with_its_report(demo_run: tuple[Path, str]) -> None:

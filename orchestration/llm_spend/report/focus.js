@@ -47,10 +47,9 @@ function samples(
     const columns = [
         col("request", "Request"),
         col("started_at", "Began, UTC", "text", { class: "nowrap", show: (row) => row.started_at.slice(0, 16) }),
-        col("tenant", "Tenant"),
-        col("user", "User"),
-        col("version", "Version"),
-        col("model", "Model"),
+        ...["tenant", "user", "version", "model"]
+            .filter((dimension) => state[dimension] === undefined)
+            .map((dimension) => col(dimension, capital(dimension))),
         col("attempts", "Attempts", "count"),
         col("input_tokens", "Input tokens", "count"),
         col("output_tokens", "Output tokens", "count"),
@@ -117,11 +116,13 @@ function versionChanges() {
                 el("span", { class: "note under", title: row.endpoint_tag }, row.endpoint_tag),
             ],
         }),
-        col("predecessor", "Against"),
         col("first_seen_date", "Since", "node", {
             show: (row) => el("span", { class: "nowrap" }, date(row.first_seen_date)),
         }),
-        col("moved", "Cost of a request", "node", { class: "number", show: (row) => moved(row) }),
+        col("moved", "Cost of a request", "node", {
+            class: "number",
+            show: (row) => [moved(row), el("span", { class: "note under" }, `against ${row.predecessor}`)],
+        }),
         col("change", "Change, 99 % bounds", "node", {
             class: "number",
             show: (row) => [

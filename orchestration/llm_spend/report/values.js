@@ -103,8 +103,8 @@ const [dayMonth, dayMonthYear, monthYear] = [
     { month: "long", year: "numeric" },
 ].map(calendar);
 const instant = (day) => Date.parse(`${day.slice(0, 10)}T00:00:00Z`);
-const date = (day) => dayMonth.format(instant(day));
-const longDate = (day) => dayMonthYear.format(instant(day));
+const date = (day) => dayMonth.format(instant(day)).replace("Sept", "Sep"); // as the charts write it
+const longDate = (day) => dayMonthYear.format(instant(day)).replace("Sept", "Sep");
 const monthOf = (day) => monthYear.format(instant(day));
 const shifted = (day, days) => new Date(instant(day) + days * 864e5).toISOString().slice(0, 10);
 
