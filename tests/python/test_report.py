@@ -4,12 +4,14 @@ import base64
 import gzip
 import hashlib
 import json
+import math
 import re
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 
 import dagster as dg
@@ -244,11 +246,49 @@ def test_names_are_not_markup(demo: Path, tmp_path: Path) -> None:
     assert text.count("</script>") == 3
 
 
-@pytest.mark.parametrize("theme", [":root {", ':root[data-theme="dark"] {'])
-def test_colours_can_be_told_from_their_ground(theme: str) -> None:
+THEMES = {"light": ":root {", "dark": ':root[data-theme="dark"] {'}
+SIGHT = {
+    "any colour": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "no green": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
+    "no red": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "no blue": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
+}
+"""Linear RGB as it is seen; Machado, Oliveira and Fernandes 2009, full severity."""
+
+
+def _colours(theme: str) -> dict[str, str]:
     style = (Path(cubes.__file__).parent / "page.css").read_text()
-    block = style.partition(theme)[2].partition("}")[0]
-    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})\b", block))
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})\b", style.partition(THEMES[theme])[2].partition("}")[0]))
+
+
+def _linear(colour: str) -> list[float]:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+
+
+def _weighed(weights: Sequence[float], parts: Sequence[float]) -> float:
+    return sum(weight * part for weight, part in zip(weights, parts, strict=True))
+
+
+def _contrast(one: str, other: str) -> float:
+    """As WCAG 2 defines it."""
+    dark, light = sorted(_weighed((0.2126, 0.7152, 0.0722), _linear(colour)) for colour in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _lab(linear: Sequence[float]) -> tuple[float, float, float]:
+    def root(share: float) -> float:
+        return max(share, 0) ** (1 / 3) if share > 0.008856 else 7.787 * share + 16 / 116
+
+    x = root(_weighed((0.4124, 0.3576, 0.1805), linear) / 0.9505)
+    y = root(_weighed((0.2126, 0.7152, 0.0722), linear))
+    z = root(_weighed((0.0193, 0.1192, 0.9505), linear) / 1.089)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_colours_can_be_told_from_their_ground(theme: str) -> None:
+    colours = _colours(theme)
     texts = [
         ("text", "paper"), ("text", "ground"), ("soft", "paper"), ("soft", "ground"), ("soft", "pill"),
         ("link", "paper"), ("link", "ground"), ("text", "pill"), ("bad", "bad-ground"), ("bad", "paper"),
@@ -260,16 +300,15 @@ def test_colours_can_be_told_from_their_ground(theme: str) -> None:
     assert not low
 
 
-def _contrast(one: str, other: str) -> float:
-    """As WCAG 2 defines it."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("theme", THEMES)
+def test_colours_of_a_chart_can_be_told_apart_by_everybody(theme: str, sight: str) -> None:
+    seen = {
+        name: _lab([min(1, max(0, _weighed(row, _linear(colour)))) for row in SIGHT[sight]])
+        for name, colour in _colours(theme).items()
+        if name.startswith("series-")
+    }
+    assert min(math.dist(seen[one], seen[other]) for one, other in combinations(seen, 2)) > 15
 
 
 def test_the_command_writes_beside_the_database_for_its_owner(demo: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 // The data, sums over them, and how a value is written on the page, in a CSV file and in SQL.
 
-const packed = Uint8Array.from(atob(document.getElementById("data").textContent), (letter) => letter.charCodeAt(0));
+const bytes = atob(document.getElementById("data").textContent);
+const packed = new Uint8Array(bytes.length);
+for (let place = 0; place < bytes.length; place++) packed[place] = bytes.charCodeAt(place);
 const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
 const data = await new Response(unpacked).json();
 
@@ -23,13 +25,17 @@ function reader(column) {
 }
 
 /** Rows of a cube that the tests allow: an array of [dimension, (name) => boolean]. */
-function* matching(cube, tests) {
+function matching(cube, tests) {
     const masks = tests
         .filter(([dimension]) => cube.columns[dimension])
-        .map(([dimension, test]) => [cube.columns[dimension].values, cube.columns[dimension].names.map(test)]);
-    for (let row = 0; row < cube.length; row++) {
-        if (masks.every(([values, mask]) => mask[values[row]])) yield row;
+        .map(([dimension, test]) => [cube.columns[dimension].values, cube.columns[dimension].names.map(test)])
+        .filter(([, mask]) => mask.includes(false));
+    const rows = [];
+    next: for (let row = 0; row < cube.length; row++) {
+        for (const [values, mask] of masks) if (!mask[values[row]]) continue next;
+        rows.push(row);
     }
+    return rows;
 }
 
 /** Sums of every measure by the names of some dimensions, the dearest first. Integers are added, so sums are exact. */
