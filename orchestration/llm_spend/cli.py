@@ -106,6 +106,10 @@ def demo(
         moment = _utc_text(as_of) if as_of else None
         with _writing(database, "demo", wait, config) as target:
             _build_and_report(target, "demo", moment, config, full_refresh=False)
+            try:
+                _write_report(target)
+            except UserError as error:  # the demo is built and explained all the same
+                out.print(f"[bold]Report[/bold]  none: {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
 @demo_app.command("generate")
@@ -286,15 +290,29 @@ def review(
 
 
 @app.command()
+def report(
+    database: DatabaseOption = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The page. Default: beside the database, named .report.html.")
+    ] = None,
+) -> None:
+    """Write the marts as one HTML page that needs no server: from the total down to single requests."""
+    if to and to.suffix != ".html":
+        raise UserError(f"--to {to}: name a file that ends in .html")
+    _write_report(database or paths.default_database(), to)
+
+
+@app.command()
 def forget(
     user_id: Annotated[str, typer.Argument(help="The user's id, as the log has it.")],
     database: DatabaseOption = None,
     wait: WaitOption = WAIT_MINUTES,
 ) -> None:
-    """Take a user out of every table: the spend stays, under a random name. The published copy is made anew."""
+    """Take a user out of every table: the spend stays, under a random name. Published copy and report are made anew."""
     from llm_spend import privacy
     from llm_spend.ingest.identity import keyed_digest, salt_from_environment
     from llm_spend.publish import published_path
+    from llm_spend.report import report_path
 
     salt = salt_from_environment()
     with _writing(database, "forget", wait) as target:
@@ -307,6 +325,8 @@ def forget(
         )
         if published_path(target).exists():
             _publish(target)
+        if report_path(target).exists():
+            _write_report(target)
 
 
 @app.command()
@@ -673,6 +693,13 @@ def _publish(database: Path, to: Path | None = None) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _write_report(database: Path, to: Path | None = None) -> None:
+    from llm_spend.report import write_report
+
+    page = write_report(database, to)
+    out.print(f"[bold]Report[/bold]  {escape(paths.short(page.path))}", highlight=False, soft_wrap=True)
 
 
 def _progress() -> Progress:

@@ -15,8 +15,8 @@ def _shown(comment: str) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Without blank lines, trailing spaces and the line that names this run's file."""
-    return [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("Tables")]
+    """Without blank lines, trailing spaces and the lines that name this run's files."""
+    return [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith(("Tables", "Report"))]
 
 
 def test_readme_shows_the_demo_summary(demo_run: tuple[Path, str]) -> None:

@@ -10,6 +10,7 @@ from llm_spend.defs.dbt import dbt_build, prepared_project
 from llm_spend.defs.landing import landing_asset, landing_verdict
 from llm_spend.defs.prices import prices_are_current
 from llm_spend.defs.published import published_copy
+from llm_spend.defs.report import report
 from llm_spend.defs.review import weekly_review_posted
 from llm_spend.defs.schedules import (
     BUILD_SPEND,
@@ -34,7 +35,7 @@ def definitions(settings: Settings | None = None) -> dg.Definitions:
     # The running day is a partition too: the hourly build is about it.
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1, timezone="UTC")
     build = dbt_build(settings, project, days)
-    assets = [landing_asset(settings), build, published_copy(build), alert_delivery, weekly_review_posted]
+    assets = [landing_asset(settings), build, published_copy(build), report, alert_delivery, weekly_review_posted]
     return dg.Definitions(
         assets=dg.map_asset_specs(
             lambda spec: spec.replace_attributes(
