@@ -201,15 +201,14 @@ def test_samples_are_requests_of_the_facts(demo: Path, content: dict) -> None:
     assert planted > sum(row["version"] == "summarizer_v4" for row in rows) >= 8
 
 
-def test_a_mart_that_is_not_there_yet_is_left_out(demo: Path, content: dict, tmp_path: Path) -> None:
-    database = Path(shutil.copyfile(demo, tmp_path / "spend.duckdb"))
-    with duckdb.connect(str(database)) as connection:
-        connection.execute(
-            "create or replace table marts.provider_reconciliation as"
-            " select date '2026-10-01' as usage_date_utc, 'openai' as provider, 1.5::decimal(28, 12) as ours_usd"
-        )
-    found = decoded(read_from(database)["lists"]["reconciliation"])
-    assert found == [{"usage_date_utc": "2026-10-01", "provider": "openai", "ours_usd": Decimal("1.5")}]
+def test_the_bill_is_on_the_page_as_the_mart_has_it(demo: Path, content: dict) -> None:
+    causes = "coverage_usd tokens_usd price_usd non_token_usd fixed_usd timing_usd unexplained_usd".split()
+    for row in decoded(content["lists"]["bills"]):
+        assert row["billed_cost_usd"] - row["our_cost_usd"] == sum(row[cause] for cause in causes)
+    differ = sum(row["difference_usd"] for row in decoded(content["lists"]["bill_gaps"]))
+    assert query(demo, "select sum(difference_usd) from marts.provider_reconciliation") == [(differ,)]
+    unseen = [row for row in decoded(content["lists"]["bill_gaps"]) if row["api_key_id"] == "key_playground"]
+    assert [(row["our_cost_usd"], row["coverage_usd"] == row["billed_cost_usd"]) for row in unseen] == [(0, True)]
 
 
 # ---- the file

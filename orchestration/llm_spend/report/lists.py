@@ -66,6 +66,24 @@ select outcome, sum(row_count) as row_count, sum(input_tokens) as input_tokens, 
 from marts.spend_coverage_by_outcome
 group by outcome
 order by row_count desc, outcome""",
+    "bills": """
+select
+    provider, usage_month, billed_cost_usd, our_cost_usd, coverage_usd, tokens_usd, price_usd, non_token_usd, fixed_usd,
+    timing_usd, unexplained_usd, matched_ratio, explained_ratio, status
+from marts.monthly_reconciliation
+order by usage_month desc, provider
+limit 48""",
+    "bill_gaps": """
+select
+    provider, charge_kind, project_id, api_key_id, model, min(usage_date_utc) as first_date,
+    max(usage_date_utc) as last_date, sum(billed_cost_usd) as billed_cost_usd, sum(our_cost_usd) as our_cost_usd,
+    sum(difference_usd) as difference_usd, sum(coverage_usd) as coverage_usd, sum(tokens_usd) as tokens_usd,
+    sum(price_usd) as price_usd, sum(timing_usd) as timing_usd
+from marts.provider_reconciliation
+where difference_usd != 0
+group by provider, charge_kind, project_id, api_key_id, model
+order by sum(abs(difference_usd)) desc, provider, charge_kind, project_id, api_key_id, model
+limit 50""",
     "unpriced": """
 select
     provider, model, cost_status, sum(attempts) as attempts, sum(input_tokens) as input_tokens,
@@ -117,25 +135,9 @@ order by alert_id, entity_type, contributor_rank""",
 }
 """Name → SQL on the marts alone, ordered to the last row."""
 
-OPTIONAL = {
-    "reconciliation": """
-select *
-from marts.provider_reconciliation
-order by all
-limit 200""",
-}
-"""The same of marts that a warehouse may not have yet."""
-
-
 def read_lists(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Name → its statement and rows; an optional list without its mart is left out."""
-    lists = {name: _read(connection, sql) for name, sql in LISTS.items()}
-    for name, sql in OPTIONAL.items():
-        try:
-            lists[name] = _read(connection, sql)
-        except duckdb.CatalogException:
-            continue
-    return lists
+    """Name → its statement and rows."""
+    return {name: _read(connection, sql) for name, sql in LISTS.items()}
 
 
 def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:

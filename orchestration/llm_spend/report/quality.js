@@ -53,7 +53,7 @@ function quality() {
                 }),
             },
         ),
-        reconciliation(),
+        ...reconciliation(),
         listed(
             "unpriced",
             [
@@ -108,22 +108,58 @@ function quality() {
     ];
 }
 
-/** Ours against the provider's bill, when the warehouse has the mart: its own columns, as they are. */
+/** The log against the providers' bills: each month, and where the difference comes from. */
 function reconciliation() {
-    const names = Object.keys(data.lists.reconciliation?.columns ?? {});
-    const columns = names.map((key) => ({
-        key,
-        label: words(key.replace(/_usd$/, "")),
-        kind:
-            data.lists.reconciliation.columns[key].decimals !== undefined
-                ? "usd"
-                : data.lists.reconciliation.columns[key].names
-                  ? "text"
-                  : "count",
-    }));
-    return listed("reconciliation", columns, {
-        title: "Reconciliation with the bill",
-        wide: true,
-        empty: "No bill of a provider has been loaded, so there is nothing to compare with yet.",
-    });
+    const causes = [
+        col("coverage_usd", "Calls", "usd"),
+        col("tokens_usd", "Tokens", "usd"),
+        col("price_usd", "Price", "usd"),
+        col("timing_usd", "Timing", "usd"),
+    ];
+    return [
+        listed(
+            "bills",
+            [
+                col("usage_month", "Month", "text", { show: (row) => row.usage_month.slice(0, 7) }),
+                col("provider", "Provider"),
+                col("billed_cost_usd", "Billed", "usd"),
+                col("our_cost_usd", "Logged", "usd"),
+                ...causes,
+                col("non_token_usd", "Other usage", "usd"),
+                col("fixed_usd", "Fixed", "usd"),
+                col("matched_ratio", "Matched", "percent"),
+                col("explained_ratio", "Explained", "percent"),
+                col("status", "Status", "words"),
+            ],
+            {
+                title: "Against the providers' bills",
+                wide: true,
+                note: "Billed less logged is the sum of the causes. All environments; months are UTC.",
+                empty: "No bill of a provider has been loaded: llm-spend ingest fetches them.",
+            },
+        ),
+        listed(
+            "bill_gaps",
+            [
+                col("provider", "Provider"),
+                col("charge_kind", "Charge", "words"),
+                col("project_id", "Project"),
+                col("api_key_id", "Key"),
+                col("model", "Model"),
+                col("billed_cost_usd", "Billed", "usd"),
+                col("our_cost_usd", "Logged", "usd"),
+                col("difference_usd", "Difference", "usd"),
+                ...causes,
+                col("first_date", "From"),
+                col("last_date", "To"),
+            ],
+            {
+                title: "Where bill and log differ",
+                wide: true,
+                limit: 10,
+                note: "Of the days that differ. A key without logged dollars calls without being logged.",
+                empty: "Bill and log agree on every line.",
+            },
+        ),
+    ];
 }
