@@ -27,6 +27,7 @@ pytestmark = [
 
 SECTIONS = (
     "overview", "tenants", "endpoints", "users", "models", "versions", "retries", "cache", "margin", "alerts",
+    "bill",
     "quality",
 )  # fmt: skip
 MARKS = "g.mark-rect path, g.mark-area path, g.mark-line path, g.mark-symbol path, g.mark-rule line"
@@ -147,7 +148,7 @@ def test_every_section_draws_its_charts(report: Path, visit: Visit) -> None:
     for section in SECTIONS:
         page = reader.open(f"#/{section}")
         assert page.locator("section.panel").count() > 0, section
-        assert page.locator(".panel .empty").count() == (1 if section == "quality" else 0), section
+        assert page.locator(".panel .empty").count() == 0, section
         for chart in page.locator("[data-chart]").all():
             charts.add(chart.get_attribute("data-chart"))
             assert int(chart.get_attribute("data-drawn")) > 0

@@ -10,6 +10,7 @@ const SECTIONS = {
     retries: ["Retries and waste", retries],
     cache: ["Cache", cache],
     margin: ["Margin", margin],
+    bill: ["Providers' bills", bill],
     alerts: ["Alerts", alerts],
     quality: ["Data quality", quality],
     focus: [undefined, focus],

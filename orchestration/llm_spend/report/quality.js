@@ -1,4 +1,4 @@
-// Can the numbers be believed?
+// Can the numbers be believed, and do they equal the bill?
 
 function quality() {
     const rows = LISTS.coverage;
@@ -53,7 +53,6 @@ function quality() {
                 }),
             },
         ),
-        ...reconciliation(),
         listed(
             "unpriced",
             [
@@ -109,7 +108,7 @@ function quality() {
 }
 
 /** The log against the providers' bills: each month, and where the difference comes from. */
-function reconciliation() {
+function bill() {
     const causes = [
         col("coverage_usd", "Calls", "usd"),
         col("tokens_usd", "Tokens", "usd"),
@@ -150,8 +149,6 @@ function reconciliation() {
                 col("our_cost_usd", "Logged", "usd"),
                 col("difference_usd", "Difference", "usd"),
                 ...causes,
-                col("first_date", "From"),
-                col("last_date", "To"),
             ],
             {
                 title: "Where bill and log differ",
