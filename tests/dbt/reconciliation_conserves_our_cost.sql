@@ -1,5 +1,8 @@
 -- What the attempts of billed days cost is in the reconciliation, all of it, once.
 
+-- Dagster shows a test of several models as a check of the one named here.
+{{ config(meta={'dagster': {'ref': {'name': 'provider_reconciliation'}}}) }}
+
 with attempts as (
 
     select coalesce(sum(attempts.cost_usd), 0) as cost_usd
