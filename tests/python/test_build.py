@@ -199,6 +199,7 @@ def test_the_demo_summary_says_who_what_and_why(demo_run: tuple[Path, str]) -> N
     assert f"${total:,.2f}" in printed
 
 
+@pytest.mark.slow
 def test_a_second_build_changes_no_row_and_one_more_file_adds_its_events(tmp_path: Path) -> None:
     database = tmp_path / "spend.duckdb"
     first, second = _log(tmp_path / "first.jsonl", range(20)), _log(tmp_path / "second.jsonl", range(20, 27))

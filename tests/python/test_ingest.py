@@ -634,7 +634,7 @@ def test_a_bill_in_focus_columns(tmp_path: Path) -> None:
     assert result.code == 0, result.error
     day = date(2026, 10, 1)
     assert lines(database) == [
-        (day, "azure", None, None, "adjustment", None, Decimal(-3), "USD", "Thanks"),
+        (day, "azure", None, None, "fixed", None, Decimal(-3), "USD", "Thanks"),
         (day, "azure", "sub-1", "gpt-5.2", "usage", Decimal(10**6), Decimal("12.5"), "USD", "Tokens"),
         (day, "azure", None, None, "fixed", None, Decimal(100), "USD", "Provisioned"),
     ]

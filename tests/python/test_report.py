@@ -328,7 +328,7 @@ def test_dagster_makes_it_of_the_published_copy(demo: Path, tmp_path: Path, monk
     publish(demo, tmp_path / "spend.published.duckdb")
     monkeypatch.setenv("LLM_SPEND_DUCKDB_PATH", str(database))
     run = dg.materialize([spend_report])
-    (made,) = run.asset_materializations_for_node("report")
+    (made,) = run.asset_materializations_for_node("llm_spend__report")
     assert made.metadata["path"].value == str(tmp_path / "spend.report.html")
     assert not database.exists(), "the warehouse is free for the next build"
 

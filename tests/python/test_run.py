@@ -46,6 +46,7 @@ def _run(tmp_path: Path, log: Path, **environment: str):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_three_percent_of_bad_rows_go_on_and_ten_stop(tmp_path: Path) -> None:
     _config(tmp_path / "config")
     good = _run(tmp_path, _log(tmp_path / "three.jsonl", 100, broken=3))

@@ -19,6 +19,7 @@
     'alert_rules': config_seed('alert_rules'),
     'alert_silences': config_seed('alert_silences'),
     'allocation_methods': config_seed('allocation_methods'),
+    'bill_line_rules': config_seed('bill_line_rules'),
     'budgets': config_seed('budgets'),
     'endpoint_aliases': config_seed('endpoint_aliases'),
     'endpoint_taxonomy': config_seed('endpoint_taxonomy'),
@@ -29,6 +30,7 @@
     'model_aliases': config_seed('model_aliases'),
     'price_overrides': config_seed('price_overrides'),
     'prompt_versions': config_seed('prompt_versions'),
+    'reconciliation_tolerances': config_seed('reconciliation_tolerances'),
     'routing_candidates': config_seed('routing_candidates'),
     'tenant_revenue': config_seed('tenant_revenue'),
 } %}
