@@ -202,7 +202,7 @@ def test_samples_are_requests_of_the_facts(demo: Path, content: dict) -> None:
 
 
 def test_the_bill_is_on_the_page_as_the_mart_has_it(demo: Path, content: dict) -> None:
-    causes = "coverage_usd tokens_usd price_usd non_token_usd fixed_usd timing_usd unexplained_usd".split()
+    causes = ["coverage_usd", "tokens_usd", "price_usd", "non_token_usd", "fixed_usd", "timing_usd", "unexplained_usd"]
     for row in decoded(content["lists"]["bills"]):
         assert row["billed_cost_usd"] - row["our_cost_usd"] == sum(row[cause] for cause in causes)
     differ = sum(row["difference_usd"] for row in decoded(content["lists"]["bill_gaps"]))

@@ -135,6 +135,7 @@ order by alert_id, entity_type, contributor_rank""",
 }
 """Name → SQL on the marts alone, ordered to the last row."""
 
+
 def read_lists(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Name → its statement and rows."""
     return {name: _read(connection, sql) for name, sql in LISTS.items()}
