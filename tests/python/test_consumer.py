@@ -109,7 +109,7 @@ def postgres_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pa
 def role_of_the_docs(engine: str) -> str:
     """The SQL of docs/bi.md that makes the role of readers."""
     page = (ROOT / "docs" / "bi.md").read_text(encoding="utf-8")
-    (sql,) = re.findall(rf"```sql\n-- {engine}: .*\n(.*?)```", page, re.DOTALL)
+    (sql,) = re.findall(rf"```sql\n-- {engine}: [^\n]*\n(.*?)```", page, re.DOTALL)
     return sql
 
 
@@ -142,7 +142,8 @@ def test_the_package_writes_into_the_schema_it_was_given_and_nowhere_else(ask: Q
         "analytics_raw",
     }
     assert ask(f"{others} ('raw', 'staging', 'intermediate', 'marts', 'main')") == []
-    assert {name for schema, name in found if schema == "analytics_reporting"} <= {"customers", "dim_dates", "alerts"}
+    of_the_shop = {"customers", "days_of_sale", "dim_dates", "alerts"}
+    assert {name for schema, name in found if schema == "analytics_reporting"} <= of_the_shop
     assert [name for _, name in found if "demo" in name] == []
 
 
@@ -256,6 +257,14 @@ def test_the_reader_reads_every_mart_and_nothing_else(postgres_shop: tuple[Path,
         ]
         assert {sql: as_reader(server, sql) for sql in refused} == dict.fromkeys(refused, "InsufficientPrivilege")
         build(project, "--exclude-resource-type", "test", adapter="postgres", **server.environment, **READER)
+
+
+@pytest.mark.slow
+def test_the_reader_may_ask_the_questions_of_the_docs(postgres_shop: tuple[Path, Engine]) -> None:
+    page = (ROOT / "docs" / "bi.md").read_text(encoding="utf-8")
+    questions = re.findall(r"\?\n\n```sql\n(.*?)```", page, re.DOTALL)
+    _, server = postgres_shop
+    assert [as_reader(server, sql.replace("marts.", "analytics_llm.")) for sql in questions] == ["done"] * 5
 
 
 @pytest.mark.slow

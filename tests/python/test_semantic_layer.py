@@ -1,4 +1,4 @@
-"""The metrics of the semantic layer are the numbers of the marts: `mf query` against the marts' own SQL, on the demo."""
+"""The metrics of the semantic layer are the numbers of the marts: `mf query` against the marts' SQL, on the demo."""
 
 import csv
 import json
@@ -161,7 +161,7 @@ def run(project: Path, demo: Path, program: str, *arguments: object) -> str:
 
 @pytest.fixture(scope="module")
 def answers(project: Path, demo: Path) -> dict[str, list[dict[str, str]]]:
-    """What `mf query` answers to each question, by column. The commands share a process, for its start takes longest."""
+    """What `mf query` answers to each question, by column. The commands share a process: its start takes longest."""
     commands = [
         ["query", "--quiet", "--metrics", ",".join(metrics), *(["--group-by", ",".join(groups)] if groups else []),
          "--csv", f"{number}.csv"]
