@@ -101,9 +101,16 @@ def _keep_marts(draft: Path, published_at: datetime, as_of: datetime) -> None:
         ((catalog,),) = connection.execute("select current_database()").fetchall()
         for one in kept:
             if relations[one]:
+                descriptions = _descriptions(connection, *one)
                 connection.execute(_anywhere(relations[one], catalog, relations))
+                connection.execute(descriptions)
         connection.execute("create table marts.published (published_at timestamp, as_of timestamp)")
         connection.execute("insert into marts.published values (?, ?)", [published_at, as_of])
+        connection.execute(
+            "comment on table marts.published is 'One row: when this copy was made, and as of when its marts are.';"
+            "comment on column marts.published.published_at is 'When this copy was made, UTC.';"
+            "comment on column marts.published.as_of is 'As of when the marts are, UTC.'"
+        )
         connection.execute("checkpoint")
 
 
@@ -117,6 +124,22 @@ def _relations(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], s
         """
     ).fetchall()
     return {(schema, name): sql for schema, name, sql in rows}
+
+
+def _descriptions(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> str:
+    """The statements that describe a view and its columns, as it is described now; a view made anew has lost that."""
+    rows = connection.execute(
+        """
+        select format('view "{}"."{}"', schema_name, view_name), replace(comment, '''', '''''') from duckdb_views()
+        where schema_name = $1 and view_name = $2 and comment is not null
+        union all
+        select format('column "{}"."{}"."{}"', schema_name, table_name, column_name), replace(comment, '''', '''''')
+        from duckdb_columns()
+        where schema_name = $1 and table_name = $2 and comment is not null
+        """,
+        [schema, name],
+    ).fetchall()
+    return "".join(f"comment on {what} is '{said}';" for what, said in rows)
 
 
 def _with_what_they_read(

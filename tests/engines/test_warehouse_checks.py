@@ -106,3 +106,12 @@ def test_rows_are_replaced_in_one_transaction() -> None:
 @pytest.mark.parametrize("sql", ["select from where", "frobnicate the table"])
 def test_what_the_dialect_does_not_know_is_a_fault(sql: str) -> None:
     assert len(checks.parsed([Statement("node", sql)], "bigquery")[1]) == 1
+
+
+def test_what_a_table_says_of_its_columns_is_no_fault() -> None:
+    described = 'alter table llm_spend.marts.t alter\n "DAY" COMMENT $$The day; it\'s in UTC.$$, "N" COMMENT $$$$;'
+    view = 'create or replace view llm_spend.marts.v (\n "DAY" COMMENT $$The day.$$\n) as (select 1 as day)'
+    (parsed,) = read(described, view, dialect="snowflake")
+    assert parsed.tree.this.name == "v"
+    unknown = checks.Statement("model.llm_spend.a_model", 'alter table t alter "DAY" frobnicate $$x$$')
+    assert len(checks.parsed([unknown], "snowflake")[1]) == 1

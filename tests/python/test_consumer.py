@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, query
+from servers.engine import Engine
 from servers.postgres import postgres_engine
 
 CONSUMER = ROOT / "tests" / "consumer"
@@ -26,6 +28,7 @@ from dbt.cli.main import cli
 cli()
 """
 NAMESAKE_FLAG = "require_ref_searches_node_package_before_root"
+READER = {"LLM_SPEND_READER_ROLES": "bi_reader"}
 Query = Callable[[str], list[tuple]]
 
 
@@ -59,6 +62,13 @@ def manifest(project: Path) -> dict:
     return json.loads((project / "target" / "manifest.json").read_text(encoding="utf-8"))
 
 
+def semantic_manifest(project: Path) -> tuple[list[str], set[str]]:
+    """The models that are time spines, and the names of all metrics."""
+    parsed = json.loads((project / "target" / "semantic_manifest.json").read_text(encoding="utf-8"))
+    spines = [spine["node_relation"]["alias"] for spine in parsed["project_configuration"]["time_spines"]]
+    return spines, {metric["name"] for metric in parsed["metrics"]}
+
+
 @pytest.fixture(scope="module")
 def duckdb_shop(module_path: Path) -> Path:
     project = copy_of_the_shop(module_path / "shop")
@@ -73,26 +83,42 @@ def settings_without_the_flag(project: Path) -> dict:
 
 
 @pytest.fixture(scope="module")
-def postgres_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
-    """The other way to have seeds of one's own: dbt as it comes, and names of one's own. With all data tests."""
+def postgres_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Engine]]:
+    """The other way to have seeds of one's own: dbt as it comes, and names of one's own. With all data tests.
+
+    Beside it, without the package's metrics, one of the shop's own has the name of one of them. And the marts have a
+    reader, made by the SQL of docs/bi.md.
+    """
     project = copy_of_the_shop(tmp_path_factory.mktemp("postgres_shop") / "shop")
     for name in ("alerts", "dim_dates"):
         (project / "models" / "marts" / f"{name}.sql").unlink()
     (project / "seeds" / "budgets.csv").rename(project / "seeds" / "shop_budgets.csv")
     settings = settings_without_the_flag(project)
     settings["vars"]["llm_spend"]["config_models"] = {"budgets": "shop_budgets"}
+    del settings["semantic-models"], settings["metrics"]
+    metrics = project / "models" / "marts" / "metrics.yml"
+    metrics.write_text(metrics.read_text(encoding="utf-8").replace("calls_of_the_shop", "llm_spend"), encoding="utf-8")
     (project / "dbt_project.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     pytest.importorskip("psycopg2", reason="the extra `engines` is not installed")
     with tempfile.TemporaryDirectory() as folder, postgres_engine(Path(folder)) as server:
-        build(project, adapter="postgres", **server.environment)
-        yield lambda sql: server.query(sql)[1]
+        server.execute(role_of_the_docs("postgres").replace("marts", "analytics_llm"))
+        build(project, adapter="postgres", **server.environment, **READER)
+        yield project, server
+
+
+def role_of_the_docs(engine: str) -> str:
+    """The SQL of docs/bi.md that makes the role of readers."""
+    page = (ROOT / "docs" / "bi.md").read_text(encoding="utf-8")
+    (sql,) = re.findall(rf"```sql\n-- {engine}: [^\n]*\n(.*?)```", page, re.DOTALL)
+    return sql
 
 
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
 def ask(request: pytest.FixtureRequest) -> Query:
     """A question to the shop's warehouse, which is built once for each engine."""
     if request.param == "postgres":
-        return request.getfixturevalue("postgres_shop")
+        _, server = request.getfixturevalue("postgres_shop")
+        return lambda sql: server.query(sql)[1]
     return lambda sql: query(request.getfixturevalue("duckdb_shop") / "shop.duckdb", sql)
 
 
@@ -116,7 +142,8 @@ def test_the_package_writes_into_the_schema_it_was_given_and_nowhere_else(ask: Q
         "analytics_raw",
     }
     assert ask(f"{others} ('raw', 'staging', 'intermediate', 'marts', 'main')") == []
-    assert {name for schema, name in found if schema == "analytics_reporting"} <= {"customers", "dim_dates", "alerts"}
+    of_the_shop = {"customers", "days_of_sale", "dim_dates", "alerts"}
+    assert {name for schema, name in found if schema == "analytics_reporting"} <= of_the_shop
     assert [name for _, name in found if "demo" in name] == []
 
 
@@ -174,6 +201,94 @@ def test_namesakes_in_the_project_are_left_alone_and_leave_ours_alone(duckdb_sho
     database = duckdb_shop / "shop.duckdb"
     assert query(database, "select * from analytics_reporting.dim_dates") == [("2026-10-01",)]
     assert query(database, "select * from analytics_reporting.alerts") == [("r2",)]
+
+
+def test_metrics_that_a_project_asks_for_stand_beside_its_own_on_its_own_time_spine(duckdb_shop: Path) -> None:
+    spines, metrics = semantic_manifest(duckdb_shop)
+    assert spines == ["days_of_sale"]
+    assert {"calls_of_the_shop", "llm_spend", "llm_margin"} < metrics
+    assert manifest(duckdb_shop)["exposures"] == {}
+
+
+@pytest.mark.slow
+def test_metrics_that_nobody_asked_for_are_not_there(postgres_shop: tuple[Path, Engine]) -> None:
+    spines, metrics = semantic_manifest(postgres_shop[0])
+    assert (spines, metrics) == (["days_of_sale"], {"llm_spend"})
+
+
+def as_reader(server: Engine, sql: str) -> str:
+    """What comes of it: `done`, or the name of Postgres' refusal."""
+    import psycopg2
+
+    where = {name.removeprefix("LLM_SPEND_POSTGRES_").lower(): value for name, value in server.environment.items()}
+    connection = psycopg2.connect(
+        host=where["host"], port=where["port"], dbname=where["database"], user="bi_reader", password="change_me"
+    )
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+    except psycopg2.Error as refused:
+        return type(refused).__name__
+    finally:
+        connection.close()
+    return "done"
+
+
+@pytest.mark.slow
+def test_the_reader_reads_every_mart_and_nothing_else(postgres_shop: tuple[Path, Engine]) -> None:
+    """All are in one schema here, so it is the grants alone that tell them apart. Tables made anew keep them."""
+    project, server = postgres_shop
+    ours = [node for node in manifest(project)["nodes"].values() if node["package_name"] == "llm_spend"]
+    relations = {
+        node["relation_name"]: node["path"].startswith("marts") for node in ours if node["resource_type"] == "model"
+    }
+    seeds = [node["relation_name"] for node in ours if node["resource_type"] == "seed"]
+    assert sum(relations.values()) == len({path.stem for path in (ROOT / "models" / "marts").rglob("*.sql")})
+    for _ in range(2):
+        for relation, is_mart in relations.items():
+            expected = "done" if is_mart else "InsufficientPrivilege"
+            assert as_reader(server, f"select * from {relation} limit 1") == expected, relation
+        refused = [f"select * from {relation}" for relation in seeds] + [
+            "delete from analytics_llm.fct_llm_attempts",
+            "update analytics_llm.alerts set severity = 'info'",
+            "insert into analytics_llm.dim_tenants select * from analytics_llm.dim_tenants",
+            "drop table analytics_llm.alerts",
+            "create table analytics_llm.mine (id integer)",
+        ]
+        assert {sql: as_reader(server, sql) for sql in refused} == dict.fromkeys(refused, "InsufficientPrivilege")
+        build(project, "--exclude-resource-type", "test", adapter="postgres", **server.environment, **READER)
+
+
+@pytest.mark.slow
+def test_the_reader_may_ask_the_questions_of_the_docs(postgres_shop: tuple[Path, Engine]) -> None:
+    page = (ROOT / "docs" / "bi.md").read_text(encoding="utf-8")
+    questions = re.findall(r"\?\n\n```sql\n(.*?)```", page, re.DOTALL)
+    _, server = postgres_shop
+    assert [as_reader(server, sql.replace("marts.", "analytics_llm.")) for sql in questions] == ["done"] * 5
+
+
+@pytest.mark.slow
+def test_descriptions_are_in_postgres(postgres_shop: tuple[Path, Engine]) -> None:
+    project, server = postgres_shop
+    marts = {
+        node["name"]: node
+        for node in manifest(project)["nodes"].values()
+        if node["package_name"] == "llm_spend" and node["resource_type"] == "model" and node["path"].startswith("marts")
+    }
+    _, rows = server.query(
+        """
+        select c.relname, a.attname, d.description
+        from pg_description d
+        join pg_class c on c.oid = d.objoid
+        join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'analytics_llm'
+        left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
+        """
+    )
+    said = {(mart, column): text for mart, column, text in rows}
+    for name, node in marts.items():
+        assert said[name, None] == node["description"]
+        for column, properties in node["columns"].items():
+            assert said[name, column] == properties["description"], (name, column)
 
 
 @pytest.mark.slow
