@@ -42,7 +42,7 @@ def blocks(page: str) -> tuple[Block, ...]:
 
 
 def blocks_of(page: str, markdown: str) -> list[Block]:
-    """The blocks in order. After the language a fence may say `title="file.csv"`: a run of the page writes that file."""
+    """The blocks in order. After its language a fence may say `title="file.csv"`: a run of the page writes it."""
     found = []
     for token in MarkdownIt().parse(markdown):
         if token.type in ("fence", "code_block"):
@@ -118,7 +118,7 @@ def table(columns: list[str], rows: list[tuple]) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return value is None or not isinstance(value, str) and hasattr(value, "__float__")
+    return value is None or (not isinstance(value, str) and hasattr(value, "__float__"))
 
 
 def _lines(text: str) -> list[str]:

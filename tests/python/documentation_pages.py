@@ -24,7 +24,7 @@ NOT_RUN: dict[str, str] = {
     "psql": "a LiteLLM proxy's Postgres",
     "aws s3 sync": "a bucket, with a key",
 }
-"""How a command begins, and why the run of its page leaves it out. What it would fetch is a file of the page's preparation."""
+"""How a command begins, and why the run of its page leaves it out. What it would fetch, the page's preparation has."""
 
 SQL_OF: dict[tuple[str, str], str] = {
     ("README.md", "-- models/llm_calls.sql"): "dbt",
@@ -59,7 +59,7 @@ class Preparation:
     demo_log: str = ""
     """A log of the demo's calls."""
     copies: Mapping[str, str] = field(default_factory=dict)
-    """Copies of files of the repository; packed where the name ends with .gz."""
+    """Copies of files of the repository. Like `texts`, they are packed where the name ends with .gz."""
     texts: Mapping[str, str] = field(default_factory=dict)
     bills: bool = False
     """Whether OpenAI's and Anthropic's report APIs are asked: a stand-in answers."""
@@ -84,10 +84,10 @@ PREPARATIONS: dict[str, Preparation] = {
     "docs/instrument.md": Preparation(texts={"calls.jsonl": ONE_CALL}),
     "docs/mapping.md": Preparation(
         texts={
-            "logs/day.jsonl": '{"timestamp": "2026-10-01T08:00:00Z", "model_name": "gpt-4o", "usage": {"prompt_tokens":'
-            ' 1000, "prompt_tokens_details": {"cached_tokens": 400}}}\n',
-            "calls.csv": "timestamp,endpoint,model,input_tokens,output_tokens,total_tokens,latency_ms,cache_hit,user_id,"
-            "feature,status\n2026-10-01T08:00:00Z,checkout,gpt-4o,1000,100,1100,900,false,u1,pay,success\n",
+            "logs/day.jsonl.gz": '{"timestamp": "2026-10-01T08:00:00Z", "model_name": "gpt-4o", "usage":'
+            ' {"prompt_tokens": 1000, "prompt_tokens_details": {"cached_tokens": 400}}}\n',
+            "calls.csv": "timestamp,endpoint,model,input_tokens,output_tokens,total_tokens,latency_ms,cache_hit,"
+            "user_id,feature,status\n2026-10-01T08:00:00Z,checkout,gpt-4o,1000,100,1100,900,false,u1,pay,success\n",
         },
     ),
     "docs/prices.md": Preparation(

@@ -69,9 +69,7 @@ def test_a_block_says_what_it_is(block: Block) -> None:
 @pytest.mark.parametrize("block", all_blocks("text"), ids=str)
 def test_a_text_is_the_output_of_something(block: Block) -> None:
     asked = next((asked for asked, shown in answers(block.page) if shown == block), None)
-    runs = asked and (
-        asked.language == "sql" or (asked.language == "sh" and not all(map(not_run, commands(asked))))
-    )
+    runs = asked and (asked.language == "sql" or (asked.language == "sh" and not all(map(not_run, commands(asked)))))
     assert runs or entry(TEXT_OF, block), f"{block}: nothing before it prints it, and TEXT_OF does not say why"
 
 
@@ -412,7 +410,7 @@ def test_a_table_is_aligned() -> None:
 
 
 def test_blocks_of_every_form() -> None:
-    page = '# A\n\n- item\n\n  ```csv title="my_config/budgets.csv"\n  a,b\n  ```\n\n    indented\n\n~~~\nbare\n~~~\n\n    code\n'
+    page = '- item\n\n  ```csv title="my_config/budgets.csv"\n  a,b\n  ```\n\n~~~\nbare\n~~~\n\n    code\n'
     found = [(block.language, block.title, block.text) for block in blocks_of("a.md", page)]
     assert found == [("csv", "my_config/budgets.csv", "a,b\n"), ("", "", "bare\n"), ("", "", "code\n")]
 
@@ -436,32 +434,26 @@ def prepare(page: str, folder: Path, demo: Path) -> Preparation:
     (folder / ".venv").symlink_to(sys.prefix)
     preparation = PREPARATIONS.get(page, Preparation())
     for name in preparation.demo:
-        shutil.copyfile(demo, place(folder, name))
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(demo, folder / name)
     if preparation.demo_log:
-        place(folder, preparation.demo_log).write_text(demo_log(), encoding="utf-8")
+        write(folder / preparation.demo_log, demo_log())
     for name, source in preparation.copies.items():
-        copy(ROOT / source, place(folder, name))
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, folder / name)
+        else:
+            write(folder / name, (ROOT / source).read_text(encoding="utf-8"))
     for name, text in preparation.texts.items():
-        place(folder, name).write_text(text, encoding="utf-8")
+        write(folder / name, text)
     for block in blocks(page):
         if block.title:
-            place(folder, block.title).write_text(block.text, encoding="utf-8")
+            write(folder / block.title, block.text)
     return preparation
 
 
-def place(folder: Path, name: str) -> Path:
-    path = folder / name
+def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def copy(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target)
-    elif target.suffix == ".gz":
-        target.write_bytes(gzip.compress(source.read_bytes()))
-    else:
-        shutil.copyfile(source, target)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
 
 
 def demo_log() -> str:
