@@ -56,6 +56,15 @@ def not_run(command: str) -> bool:
     return command.startswith(tuple(NOT_RUN))
 
 
+def only_reads(command: str) -> bool:
+    return command.startswith(READING)
+
+
+def is_of_the_demo(page: str) -> bool:
+    preparation = PREPARATIONS.get(page, Preparation())
+    return bool(preparation.demo or preparation.demo_log)
+
+
 # What a block is
 
 
@@ -387,7 +396,7 @@ def printed(command: str, database: Path, patch: pytest.MonkeyPatch) -> str:
         (block, shown)
         for page in pages()
         for block, shown in answers(page)
-        if block.language == "sh" and all(command.startswith(READING) for command in commands(block))
+        if block.language == "sh" and is_of_the_demo(page) and all(map(only_reads, commands(block)))
     ],
     ids=str,
 )
