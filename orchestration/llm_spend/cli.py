@@ -26,7 +26,7 @@ from llm_spend.alerts.commands import deliver_and_report
 from llm_spend.database import connect
 from llm_spend.demo import DEFAULT_EVENTS, DEMO_DAYS, generate
 from llm_spend.errors import UserError
-from llm_spend.writing import WAIT_SECONDS, begin_build, end_build, writing
+from llm_spend.writing import WAIT_SECONDS, begin_build, end_build, keep_demo_apart, writing
 
 if TYPE_CHECKING:
     from llm_spend.bills.csv_bill import BillReport
@@ -646,6 +646,8 @@ def _build_and_report(
     target: Path, event_source: str, as_of: str | None, config: Path | None, full_refresh: bool
 ) -> None:
     seeds = _config_seeds(config, paths.artifacts_dir()) if config else None
+    if keep_demo_apart(target, event_source):
+        out.print(f"The demo is gone from {escape(paths.short(target))}: your log is there now", soft_wrap=True)
     begin_build(target)
     _build(dbt_run.BuildRequest(target, event_source, as_of, seeds, full_refresh, config_dir=config))
     end_build(target)

@@ -1,4 +1,4 @@
-"""One writer of a DuckDB file at a time, and a mark on marts whose build has not ended."""
+"""One writer of a DuckDB file at a time, the demo or a log of one's own in it, and a mark on marts half built."""
 
 import fcntl
 import os
@@ -41,6 +41,30 @@ def writing(
         yield
 
 
+def keep_demo_apart(database: Path, event_source: str) -> bool:
+    """Take the demo out of a database in which another log is built; whether it was there.
+
+    Marts keep attempts whose raw rows are gone, so the demo's spend would stay in the bill. The demo in a database
+    that has a log is a UserError with exit code 2: those attempts may be nowhere else.
+    """
+    if not database.exists():
+        return False
+    with connect(database) as connection:
+        tables = _raw_tables(connection)
+        if event_source == "demo":
+            if "raw_usage_events" in tables and connection.execute("from raw.raw_usage_events limit 1").fetchone():
+                raise UserError(f"{short(database)} holds a log of your own: name another file for the demo with --db")
+            return False
+        if "raw_demo_usage_events" not in tables:
+            return False
+        for schema in ("marts", "intermediate", "staging"):
+            connection.execute(f"drop schema if exists {schema} cascade")
+        for table in tables:
+            if table.startswith(("raw_demo_", "demo_")):
+                connection.execute(f"drop table raw.{table}")
+    return True
+
+
 def begin_build(database: Path) -> None:
     """Mark the marts as unfinished. A file in use is a UserError with exit code 1."""
     with connect(database) as connection:
@@ -56,8 +80,12 @@ def end_build(database: Path) -> None:
 
 def is_unfinished(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether some marts may be of another moment than the rest, or did not pass their tests."""
-    marks = "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = ?"
-    return bool(connection.execute(marks, [_UNFINISHED]).fetchall())
+    return _UNFINISHED in _raw_tables(connection)
+
+
+def _raw_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    found = "select table_name from duckdb_tables() where schema_name = 'raw' order by table_name"
+    return [name for (name,) in connection.execute(found).fetchall()]
 
 
 def _lock_file(database: Path) -> TextIO:

@@ -153,7 +153,7 @@ def test_the_fingerprint_is_of_the_meaning() -> None:
 
 
 def test_the_documented_mappings_parse() -> None:
-    examples = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    examples = re.findall(r"```yaml[^\n]*\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) == 3
     for example in examples:
         assert parse_mapping(example, str(DOCUMENT)).fields

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from conftest import MODELS_ONLY, query, run_cli, write_jsonl
 from llm_spend.errors import UserError
-from llm_spend.writing import writing
+from llm_spend.writing import keep_demo_apart, writing
 
 HOLD = """
 import sys, time
@@ -123,3 +124,47 @@ def _log(folder: Path, name: str) -> Path:
             for number in range(20)
         ),
     )
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A mart and tables of `raw`: the demo's events, a table whose name begins alike, and a log without a row."""
+    path = tmp_path / "spend.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema raw; create schema marts; create table marts.alerts as select 1 as one")
+        for name in ("raw_demo_usage_events", "demo_budgets", "demographics"):
+            connection.execute(f"create table raw.{name} as select 1 as one")
+        connection.execute("create table raw.raw_usage_events (event_id varchar)")
+    return path
+
+
+def tables(database: Path) -> set[str]:
+    return {name for (name,) in query(database, "select table_name from duckdb_tables()")}
+
+
+def test_the_demo_leaves_a_database_in_which_a_log_is_built(database: Path) -> None:
+    assert keep_demo_apart(database, "landing")
+    assert tables(database) == {"demographics", "raw_usage_events"}
+    assert not keep_demo_apart(database, "landing")
+
+
+def test_marts_of_a_log_stay_when_it_is_built_again(database: Path) -> None:
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("drop table raw.raw_demo_usage_events")
+    assert not keep_demo_apart(database, "landing")
+    assert "alerts" in tables(database)
+
+
+def test_the_demo_is_built_again_and_never_over_a_log(database: Path) -> None:
+    assert not keep_demo_apart(database, "demo")
+    assert "alerts" in tables(database)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("insert into raw.raw_usage_events values ('call-1')")
+    with pytest.raises(UserError, match=r"spend\.duckdb holds a log of your own: .* --db"):
+        keep_demo_apart(database, "demo")
+    assert "alerts" in tables(database)
+
+
+def test_a_database_that_is_not_there_is_left_alone(tmp_path: Path) -> None:
+    assert not keep_demo_apart(tmp_path / "spend.duckdb", "demo")
+    assert not (tmp_path / "spend.duckdb").exists()

@@ -18,7 +18,7 @@ from llm_spend.defs.failures import one_line_failures
 from llm_spend.defs.settings import DUCKDB_POOL, PREFIX, Settings
 from llm_spend.errors import UserError
 from llm_spend.ingest.schema import PRECEDENCE
-from llm_spend.writing import begin_build, end_build, writing
+from llm_spend.writing import begin_build, end_build, keep_demo_apart, writing
 
 LANDING = dg.AssetKey([PREFIX, "landing"])
 ALERTS = dg.AssetKey([PREFIX, "marts", "alerts"])
@@ -102,6 +102,7 @@ def dbt_build(settings: Settings, project: DbtProject, days: dg.PartitionsDefini
         with ExitStack() as held:
             with one_line_failures():
                 held.enter_context(writing(request.database, "Dagster", tell=context.log.info))
+                keep_demo_apart(request.database, request.event_source)
                 begin_build(request.database)
             held.enter_context(dbt_run.environment(dbt_run.dbt_environment(request, project.project_dir)))
             invocation = dbt_resource(project).cli(dbt_run.build_arguments(request), context=context)
