@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -56,13 +56,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     name = page.file.src_uri
     if origin := origin_of(page.file):
         markdown = page_links.rewrite(markdown, origin, name)
+    if origin or name.startswith("rules/"):
+        markdown = page_links.link_marts(markdown, project(config).pages_of_marts, name)
     if name.startswith("marts/"):
         return mart_pages.family_page(project(config), Path(name).stem, markdown, _from(page.url))
     if name == "flow.md":
         return mart_pages.flow_page(project(config), markdown, _from(page.url))
     if name.startswith("engines/"):
         engine = Path(name).stem
-        markdown = markdown.replace(LANDING, _code(f"docs/landing/{engine}.sql")) if LANDING in markdown else markdown
+        markdown = markdown.replace(LANDING, landing(engine)) if LANDING in markdown else markdown
         markdown = markdown.replace(CONNECTION, connection(engine)) if CONNECTION in markdown else markdown
     return markdown
 
@@ -136,6 +138,12 @@ def reference(config: MkDocsConfig) -> dict[str, str]:
         f"reference/{name}.md": reference_pages.seeds(project(config), folder, title, introduction)
         for name, folder, title, introduction in SEEDS
     }
+
+
+def landing(engine: str) -> str:
+    """The engine's landing tables, folded."""
+    path = f"docs/landing/{engine}.sql"
+    return f'??? abstract "{path}"\n\n{indent(_code(path), "    ")}'
 
 
 def connection(engine: str) -> str:

@@ -45,6 +45,11 @@ class Project:
     def families(self) -> list[str]:
         return sorted({node["fqn"][2] for node in self.models.values() if node["fqn"][1] == "marts"})
 
+    @property
+    def pages_of_marts(self) -> dict[str, str]:
+        """The page of each mart."""
+        return {mart["name"]: f"marts/{family}.md" for family in self.families for mart in self.marts(family)}
+
     def marts(self, family: str) -> list[dict]:
         """The family's marts, by name."""
         inside = [node for node in self.models.values() if node["fqn"][1:3] == ["marts", family]]

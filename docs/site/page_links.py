@@ -1,7 +1,7 @@
 """Links that leave docs/ work on a code host as they are; on the site they lead to the page made of that file."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from posixpath import normpath, relpath
 
@@ -21,6 +21,7 @@ PAGES = {
 
 AS_THEY_ARE = (".svg", ".png")
 FENCE = re.compile(r"^ *(```|~~~)")
+NAME = re.compile(r"(?<!\[)`(?P<mart>\w+)(\.\w+)?`(?!\])")
 LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
 
 
@@ -56,6 +57,20 @@ def rewrite(text: str, origin: str, page: str) -> str:
         return relpath(page_of(path), PurePosixPath(page).parent) + hash_sign + anchor
 
     return _outside_of_code(text, lambda line: LINK.sub(on_the_site, line))
+
+
+def link_marts(text: str, pages: Mapping[str, str], page: str) -> str:
+    """The text with each `mart` or `mart.column` leading to the mart's place on its page; headings and links stay.
+
+    `pages` has the page of each mart, `page` is that of the text."""
+
+    def linked(found: re.Match[str]) -> str:
+        mart = found["mart"]
+        if mart not in pages:
+            return found.group()
+        return f"[{found.group()}]({relpath(pages[mart], PurePosixPath(page).parent)}#{mart})"
+
+    return _outside_of_code(text, lambda line: line if line.startswith("#") else NAME.sub(linked, line))
 
 
 def _target(link: str, origin: str) -> str | None:

@@ -94,6 +94,14 @@ def test_links_of_the_texts_lead_to_files_of_the_repository() -> None:
     assert lost("[gone](../gone.md) and [here](../README.md)", "docs/a.md") == ["gone.md"]
 
 
+def test_a_mart_that_a_text_names_is_linked_but_not_twice_and_not_in_code() -> None:
+    pages = {"alerts": "marts/alerts.md"}
+    text = "# `alerts`\n`alerts.rule_id`, `other`, [`alerts`](a.md)\n```\n`alerts`\n```\n"
+    assert page_links.link_marts(text, pages, "sources/a.md") == text.replace(
+        "`alerts.rule_id`", "[`alerts.rule_id`](../marts/alerts.md#alerts)"
+    )
+
+
 # Pictures
 
 
