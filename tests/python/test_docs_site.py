@@ -19,8 +19,6 @@ from urllib.parse import unquote, urldefrag
 import pytest
 import yaml
 
-pytest.importorskip("mkdocs")
-
 import hooks
 import lineage
 import mart_pages
