@@ -36,11 +36,12 @@ test: .venv/installed ## All tests: lint, the full dbt build with data and unit 
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder && \
 	echo "All tests passed in $$((SECONDS - started)) s"
 
+# With --quiet MkDocs counts no warnings, and --strict means nothing.
 # dbt's documentation needs no warehouse: nothing is run, and the contracts have the types. Every log and bill is in it.
 docs: .venv/installed ## Build the documentation site into target/site, dbt docs included; about two minutes
 	@LLM_SPEND_DUCKDB_PATH=:memory: $(BIN)/dbt --quiet docs generate --static --empty-catalog --profiles-dir . \
 		--target-path target/docs --vars '$(EVERYTHING)' && \
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo 'Built: target/site/index.html'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/installed ## Build ten million events, a day more, a batch, beside other tools; about half an hour
 	@$(BIN)/python benchmarks/build.py

@@ -19,8 +19,6 @@ from urllib.parse import unquote, urldefrag
 import pytest
 import yaml
 
-pytest.importorskip("mkdocs")
-
 import hooks
 import lineage
 import mart_pages
@@ -344,7 +342,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     run_dbt(folder / "dbt", "docs", "generate", "--static", "--empty-catalog")
     subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder / "site"],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder / "site"],
         cwd=ROOT,
         env={**os.environ, "LLM_SPEND_DBT_DOCS": str(folder / "dbt"), "NO_MKDOCS_2_WARNING": "1"},
         check=True,
