@@ -10,6 +10,8 @@ SOURCES = "tests/data/sources"
 
 NOT_RUN: dict[str, str] = {
     "pip install": "it would change the environment that the tests run in",
+    "dbt parse": "a part of make test",
+    "mf ": "it asks the profile's warehouse: tests/python/test_semantic_layer.py",
     ".venv/bin/uvx": "it downloads DuckDB's shell, which waits for queries",
     "make test": "this test is a part of it",
     "make ui": "a server: tests/python/test_dagster_ui.py",
@@ -28,6 +30,11 @@ NOT_RUN: dict[str, str] = {
 
 SQL_OF: dict[tuple[str, str], str] = {
     ("README.md", "-- models/llm_calls.sql"): "dbt",
+    ("docs/bi.md", "-- postgres"): "postgres",
+    ("docs/bi.md", "-- snowflake"): "snowflake",
+    ("docs/bi.md", "-- clickhouse"): "clickhouse",
+    ("docs/bi.md", "-- bigquery"): "bigquery",
+    ("docs/semantic_layer.md", "-- models/time_spine_days.sql"): "dbt",
     ("docs/sources/claude-code.md", "create view llm_logs.messages_for_spend"): "postgres",
     ("docs/sources/helicone.md", "create view llm_logs.requests_for_spend"): "clickhouse",
     ("docs/sources/langfuse.md", "create view llm_logs.observations_for_spend"): "clickhouse",
@@ -36,13 +43,21 @@ SQL_OF: dict[tuple[str, str], str] = {
 }
 """A page and how its block begins: SQL that is not for DuckDB. It is parsed as that dialect's; dbt's is rendered."""
 
+NOT_PARSED: dict[tuple[str, str], str] = {
+    ("docs/bi.md", "-- clickhouse"): "grants of ClickHouse",
+    ("docs/bi.md", "-- bigquery"): "grants of BigQuery",
+}
+"""SQL of another dialect that sqlfluff does not know, so nobody reads it but people."""
+
 YAML_OF: dict[tuple[str, str], str] = {
     ("docs/sources/opentelemetry.md", "exporters:"): "the OpenTelemetry collector's configuration",
+    ("docs/semantic_layer.md", "models:"): "dbt's properties of a model of the reader's",
 }
 """A page and how its block begins: YAML of other programs, which only has to be YAML."""
 
 TEXT_OF: dict[tuple[str, str], str] = {
     ("docs/bills.md", "openai costs"): "an example: the numbers are the organization's",
+    ("docs/semantic_layer.md", "llm_tenant "): "MetricFlow's: tests/python/test_semantic_layer.py compares its numbers",
 }
 """A page and how its block begins: text that no block before it prints."""
 

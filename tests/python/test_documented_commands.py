@@ -33,7 +33,7 @@ from rich.console import Console
 import bills
 from conftest import MODELS_ONLY, ROOT
 from documentation import Block, all_blocks, answers, blocks, blocks_of, commands, pages, programs, shows, table
-from documentation_pages import NOT_RUN, PREPARATIONS, SQL_OF, TEXT_OF, YAML_OF, Preparation
+from documentation_pages import NOT_PARSED, NOT_RUN, PREPARATIONS, SQL_OF, TEXT_OF, YAML_OF, Preparation
 from llm_spend import cli
 from llm_spend.bills.tables import OPENAI_COSTS
 from llm_spend.ingest.mapping import parse_mapping
@@ -43,6 +43,8 @@ from provider_apis import Books, ProviderApis, provider_apis
 LANGUAGES = {"sh", "crontab", "sql", "yaml", "python", "csv", "json", "text"}
 READING = ("llm-spend alerts list", "llm-spend alerts show", "llm-spend explain", "llm-spend prices show")
 """Commands that only print what a database holds: their output is compared without building anything."""
+SUPERSET = {"apache-superset", "cachetools", "duckdb-engine", "flask-caching", "psycopg2-binary"}
+"""Packages of another program's environment, which the project does not know."""
 OTHERS = {"aws", "clickhouse-client", "curl", "echo", "export", "jq", "psql", "read", "uvx"}
 """Programs that are not ours and whose arguments nothing checks here. What fetches from elsewhere is in NOT_RUN."""
 
@@ -86,7 +88,7 @@ def test_a_text_is_the_output_of_something(block: Block) -> None:
 
 
 def test_the_lists_hold_nothing_that_is_gone() -> None:
-    for entries, language in ((SQL_OF, "sql"), (YAML_OF, "yaml"), (TEXT_OF, "text")):
+    for entries, language in ((SQL_OF, "sql"), (NOT_PARSED, "sql"), (YAML_OF, "yaml"), (TEXT_OF, "text")):
         for page, start in entries:
             found = [block for block in all_blocks(language) if block.page == page and block.begins(start)]
             assert len(found) == 1, f"{page}: {len(found)} blocks begin with {start!r}"
@@ -118,6 +120,10 @@ def command_line(program: str) -> Any:
         from dbt.cli.main import cli as dbt
 
         return silenced(dbt)
+    if program == "mf":
+        from dbt_metricflow.cli.main import cli as metricflow
+
+        return silenced(metricflow)
     from dagster._cli import create_dagster_cli
 
     return silenced(create_dagster_cli())
@@ -140,8 +146,8 @@ def read_by_pip(_: str, words: list[str]) -> None:
     known = {re.split(r"[\[<>=]", need)[0] for needs in [project["dependencies"], *extras.values()] for need in needs}
     assert words[0] == "install"
     for word in words[1:]:
-        name, _, wanted = word.rstrip("]").partition("[")
-        assert word == "--upgrade" or name in known | {"llm-spend"}, f"pip: the project does not know {name}"
+        name, wanted = re.fullmatch(r"([\w-]+)(?:\[(.*)\])?.*", word).groups()
+        assert word == "--upgrade" or name in known | SUPERSET | {"llm-spend"}, f"pip: the project does not know {name}"
         assert not wanted or set(wanted.split(",")) <= extras.keys(), f"pip: no extra {wanted}"
 
 
@@ -156,6 +162,7 @@ READERS: dict[str, Callable[[str, list[str]], None]] = {
     "llm-spend": read_by_click,
     "dbt": read_by_click,
     "dagster": read_by_click,
+    "mf": read_by_click,
     "make": read_by_make,
     "pip": read_by_pip,
     "python": read_by_python,
@@ -252,7 +259,7 @@ def model_keys(sql: str) -> list[str]:
             given.extend(fields)
             return "1"
 
-    sqlfluff.parse(jinja2.Template(sql).render(llm_spend=Package, ref=lambda name: name), dialect="duckdb")
+    sqlfluff.parse(jinja2.Template(sql).render(llm_spend=Package, ref=lambda *names: names[-1]), dialect="duckdb")
     return given
 
 
@@ -262,7 +269,8 @@ def test_sql_is_right(block: Block, warehouse: duckdb.DuckDBPyConnection) -> Non
     if dialect == "dbt":
         assert set(model_keys(block.text)) <= {column.name for column in EVENT_COLUMNS}
     elif dialect:
-        sqlfluff.parse(block.text, dialect=dialect)
+        with pytest.raises(sqlfluff.api.simple.APIParsingError) if entry(NOT_PARSED, block) else nullcontext():
+            sqlfluff.parse(block.text, dialect=dialect)
     else:
         asked(warehouse, block.text)
 
@@ -306,11 +314,23 @@ def read_yaml(text: str) -> None:
         assert package.get("config_models", {}).keys() <= tables
     elif content.keys() == {"packages"}:
         assert all(package.keys() <= {"local", "git", "revision"} for package in content["packages"])
+    elif content.keys() <= {"models", "semantic-models", "metrics"}:
+        for configured in content.values():
+            assert configured.keys() == {"llm_spend"}
+            read_configuration(configured["llm_spend"], ROOT / "models")
     elif content.keys() == {"concurrency"}:
         ours = yaml.safe_load((ROOT / "orchestration" / "dagster.yaml").read_text(encoding="utf-8"))
         assert content["concurrency"]["pools"].items() <= ours["concurrency"]["pools"].items()
     else:
         parse_mapping(text, "the block")
+
+
+def read_configuration(below: Mapping[str, Any], folder: Path) -> None:
+    """dbt's configuration by folders: each is there, and only `+` begins a setting."""
+    for name, value in below.items():
+        if not name.startswith("+"):
+            assert (folder / name).is_dir(), f"no folder {name}"
+            read_configuration(value, folder / name)
 
 
 @cache
@@ -333,7 +353,13 @@ def test_yaml_is_read(block: Block) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["vars: {event_sorce: source}", "vars: {llm_spend: {config_models: {budget: b}}}", "fields: {modle: m}", "a: b"],
+    [
+        "models: {llm_spend: {mart: {+schema: llm}}}",
+        "vars: {event_sorce: source}",
+        "vars: {llm_spend: {config_models: {budget: b}}}",
+        "fields: {modle: m}",
+        "a: b",
+    ],
 )
 def test_wrong_yaml_is_found(text: str) -> None:
     with pytest.raises(Exception, match=r"."):
