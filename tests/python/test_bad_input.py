@@ -52,6 +52,7 @@ def test_a_mapping_that_names_a_missing_column(tmp_path: Path) -> None:
     assert "when" in line
 
 
+@pytest.mark.slow
 def test_one_broken_line_is_kept_and_counted(tmp_path: Path) -> None:
     log, database = tmp_path / "log.jsonl", tmp_path / "spend.duckdb"
     log.write_text(GOOD + '{"event_id": \n')

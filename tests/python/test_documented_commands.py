@@ -16,6 +16,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, redirect_stdout
+from copy import copy
 from datetime import UTC, date, datetime
 from functools import cache
 from io import StringIO
@@ -104,11 +105,12 @@ def test_the_lists_hold_nothing_that_is_gone() -> None:
 
 
 def silenced(command: Any) -> Any:
-    """A command line that reads its words and does nothing."""
-    command.callback = lambda **_: None
-    for below in getattr(command, "commands", {}).values():
-        silenced(below)
-    return command
+    """A copy of a command line that reads its words and does nothing: the program's own goes on to work here."""
+    quiet = copy(command)
+    quiet.callback = lambda **_: None
+    if below := getattr(command, "commands", {}):
+        quiet.commands = {name: silenced(each) for name, each in below.items()}
+    return quiet
 
 
 @cache
@@ -212,6 +214,14 @@ def test_lines_of_a_crontab_are_understood(block: Block) -> None:
 def test_a_wrong_command_is_found(command: str) -> None:
     with pytest.raises((Exception, SystemExit)):  # each program has errors of its own
         read_command(command)
+
+
+def test_a_program_still_works_after_its_words_were_read() -> None:
+    from dbt.cli.main import cli as dbt
+
+    works = dbt.commands["parse"].callback
+    assert silenced(dbt).commands["parse"].callback is not works
+    assert dbt.commands["parse"].callback is works
 
 
 def test_words_of_a_command() -> None:

@@ -204,6 +204,7 @@ def test_backtest_tries_other_rules_and_leaves_the_warehouse_alone(demo: Path, t
     assert "retry_multiplier_increase" in result.stdout
 
 
+@pytest.mark.slow
 def test_backtest_names_the_line_of_a_broken_rule(demo: Path, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()

@@ -257,6 +257,7 @@ def test_a_revision_leaves_the_day_it_came_from(warehouse: Warehouse) -> None:
     assert query(warehouse.database, "select max(usage_date) from marts.fct_daily_spend") == [(date(2026, 9, 3),)]
 
 
+@pytest.mark.slow
 def test_a_new_price_writes_its_days_and_is_logged(warehouse: Warehouse) -> None:
     """gpt-4o costs $2.5 and $10 a million: 0.0025 + 0.001 a call, ten percent less from day 2 on."""
     discount = {"provider_id": "openai", "discount_percent": "10", "valid_from": "2026-09-03"}
@@ -283,6 +284,7 @@ def test_an_alias_writes_every_day(warehouse: Warehouse) -> None:
     assert query(warehouse.database, "select distinct tenant_id from marts.fct_llm_attempts") == [("zeta",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("full_refresh", [False, True])
 def test_what_was_loaded_outlives_its_raw_rows(warehouse: Warehouse, full_refresh: bool) -> None:
     """Days 0 and 1 are gone from the raw rows: they are kept, priced anew, and a late row joins them."""
@@ -312,6 +314,7 @@ def test_a_run_that_stopped_is_finished_by_the_next(warehouse: Warehouse) -> Non
     assert differences(warehouse.database, warehouse.built_at_once()) == {}
 
 
+@pytest.mark.slow
 def test_a_warehouse_of_an_earlier_release_is_written_anew(warehouse: Warehouse) -> None:
     """Its tables know no versions, its requests are a table, a cost has a column of its own; and the raw rows of day 0
     are gone.

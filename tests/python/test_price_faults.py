@@ -481,6 +481,7 @@ def test_rows_that_keep_the_rules_pass(project: Path) -> None:
     assert result.stdout.strip() == "The price book holds: 6 prices of 1 model, 6 agreed prices"
 
 
+@pytest.mark.slow
 def test_a_build_stops_before_any_cost_is_written(tmp_path: Path) -> None:
     log, config, database = tmp_path / "log.jsonl", tmp_path / "config", tmp_path / "spend.duckdb"
     log.write_text(
