@@ -137,7 +137,6 @@ def test_usage_is_counted_in_scope_unless_its_name_says_otherwise() -> None:
 @pytest.fixture(scope="module")
 def project(demo: Path, module_path: Path) -> Path:
     """What `mf` needs beside the warehouse: the project's two files, and what dbt parsed."""
-    pytest.importorskip("dbt_metricflow")
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(ROOT / name, module_path)
     for name in ("models", "macros", "seeds"):
