@@ -6,6 +6,8 @@ import uuid
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from conftest import ROOT, build_models, query
 
 SHOWN = re.search(
@@ -45,6 +47,7 @@ class Client:
         return SimpleNamespace(id=f"chatcmpl-{uuid.uuid4().hex}", model=f"{model}-2024-07-18", usage=usage)
 
 
+@pytest.mark.slow
 def test_the_shown_logging_gives_requests_with_their_retries(tmp_path: Path) -> None:
     assert SHOWN
     shown: dict[str, object] = {}

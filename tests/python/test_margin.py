@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
 from conftest import build_models, query, write_jsonl
 
 MEASURES = {
@@ -75,6 +77,7 @@ def test_every_share_of_the_demo_is_the_one_worked_in_fractions(demo: Path) -> N
             assert allocated == shares(amount, dict(weights)), charge
 
 
+@pytest.mark.slow
 def test_the_users_own_files_make_the_margin(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
